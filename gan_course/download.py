@@ -1,0 +1,207 @@
+"""One file from the network: resumable, checksummed, and soon given up when nobody answers."""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import tempfile
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from tqdm import tqdm
+
+from gan_course.errors import CourseError
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes at once then spoil each other's download, and md5 notices
+    fcntl = None
+
+SECONDS = 3.0  # to wait for an answer, and for each further piece: three mirrors stay below ten seconds
+CHUNK = 1 << 16
+CONNECTIONS = 40  # to one mirror for one file; after one that brought nothing it is not asked again
+
+# Hosts that failed in this process, and how. They are not asked again, so that a lesson without a
+# network waits once. A new process (a restarted kernel) tries afresh.
+given_up: dict[str, str] = {}
+
+
+class NoDownload(CourseError):
+    """No mirror delivered the file. What had arrived is kept and resumed the next time."""
+
+
+def fetch(urls: Sequence[str], part: Path, md5: str) -> bytes:
+    """The bytes of a file with that md5 sum, from the first of `urls` that delivers it.
+
+    Args:
+        urls: the mirrors, in order of preference.
+        part: where bytes are kept until all have arrived. A part left by an earlier call is
+            continued with an HTTP Range request; it is removed on success.
+        md5: hexadecimal md5 sum of the whole file.
+
+    Raises:
+        NoDownload: no mirror answered in time, or none had the right bytes.
+        CourseError: the disk is full or the folder cannot be written to; the part is removed.
+    """
+    try:
+        with _claim(part) as file:
+            _deliver(urls, file, md5, part.name.removesuffix(".part"))
+            file.seek(0)
+            content = file.read()
+    except _DiskError as error:
+        _remove(part)
+        raise CourseError(
+            f"cannot keep the download in {part.parent} ({error}): it needs disk space and a folder that you "
+            "may write to"
+        ) from error
+    except NoDownload:
+        if part.stat().st_size == 0:
+            _remove(part)
+        raise
+    _remove(part)
+    return content
+
+
+def _deliver(urls: Sequence[str], file: BinaryIO, md5: str, title: str) -> None:
+    if _md5(file) == md5:
+        return  # all had arrived, and the process was stopped before it could say so
+    stale = _size(file) > 0
+    for url in urls:
+        host = urllib.parse.urlsplit(url).netloc
+        for _ in range(CONNECTIONS):
+            if host in given_up:
+                break
+            before = _size(file)
+            try:
+                _transfer(url, file, title)
+            except _WrongRange:
+                pass
+            except (OSError, http.client.HTTPException) as error:
+                if _size(file) <= before:
+                    given_up[host] = f"{host} did not deliver ({_in_short(error)})"
+                continue
+            if _md5(file) == md5:
+                return
+            # A part from an earlier call may be to blame: try once from the first byte.
+            _empty(file)
+            if not stale:
+                given_up[host] = f"{host} sent other bytes than the published ones"
+            stale = False
+        given_up.setdefault(host, f"{host} cut the connection {CONNECTIONS} times")
+    hosts = dict.fromkeys(urllib.parse.urlsplit(url).netloc for url in urls)
+    raise NoDownload("; ".join(given_up[host] for host in hosts))
+
+
+def _transfer(url: str, file: BinaryIO, title: str) -> None:
+    """Append to `file` what the server still has to send."""
+    offset = _size(file)
+    try:
+        answer = _answer(url, {"Range": f"bytes={offset}-"} if offset else {})
+    except urllib.error.HTTPError as error:
+        raise (_WrongRange() if error.code == 416 else error) from None
+    with answer as response:
+        if response.status != 206:
+            _empty(file)  # no Range, or a server that does not know it: from the first byte
+            offset = 0
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
+            raise _WrongRange
+        length = response.headers.get("Content-Length")
+        whole = offset + int(length) if length and length.isdigit() else None
+        with tqdm(desc=title, total=whole, initial=offset, unit="B", unit_scale=True, leave=False) as bar:
+            while chunk := response.read1(CHUNK):
+                _append(file, chunk)
+                bar.update(len(chunk))
+    if whole is not None and _size(file) < whole:
+        raise ConnectionError("the connection was cut")
+
+
+def _answer(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    """The opened response, or a TimeoutError after SECONDS.
+
+    A socket's own time-out does not cover the look-up of the host's name, hence the thread.
+    """
+    answer: list = []
+
+    def ask() -> None:
+        try:
+            answer.append(
+                urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SECONDS)
+            )
+        except Exception as error:
+            answer.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if not answer:
+        raise TimeoutError(f"no answer within {SECONDS:g} s")
+    if isinstance(answer[0], Exception):
+        raise answer[0]
+    return answer[0]
+
+
+@contextlib.contextmanager
+def _claim(part: Path) -> Iterator[BinaryIO]:
+    """`part`, opened for appending by this process alone; a nameless file if another process is at it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(open(part, "a+b"))
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    file = stack.enter_context(tempfile.TemporaryFile(dir=part.parent))
+                except OSError:
+                    pass  # a file system without locks
+        except OSError as error:
+            raise _DiskError(error.strerror) from error
+        yield file
+
+
+def _append(file: BinaryIO, chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+        file.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            file.close()  # drops what was buffered, else leaving the `with` would fail once more
+        raise _DiskError(error.strerror) from error
+
+
+def _empty(file: BinaryIO) -> None:
+    file.seek(0)
+    file.truncate()
+
+
+def _remove(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink()
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _md5(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
+
+
+def _in_short(error: Exception) -> str:
+    cause = getattr(error, "reason", error)  # urllib wraps the look-up's and the socket's own errors
+    text = str(error) if isinstance(error, urllib.error.HTTPError) else getattr(cause, "strerror", None)
+    return " ".join((text or str(cause)).split()) or type(cause).__name__
+
+
+class _WrongRange(Exception):
+    """The server cannot continue where the part ends."""
+
+
+class _DiskError(Exception):
+    """Writing failed on this side: not the network's fault, so no other mirror is tried."""

@@ -1,0 +1,93 @@
+"""Everything a run consists of, in one object that can be saved and restored."""
+
+import contextlib
+import copy
+
+import torch
+from torch import Tensor
+
+from gan_course import data, initialisation, losses
+from gan_course.history import History
+from gan_course.recipes import Recipe
+
+FIXED_LATENTS = 64  # as many as the tutorial draws
+
+
+class GAN:
+    """Networks, optimisers, G's moving average, random streams and telemetry of one run.
+
+    Attributes:
+        recipe: what is trained.
+        G, D: the networks, in training mode.
+        average: moving average of G, BatchNorm's statistics included; evaluation uses this one.
+        opt_g, opt_d: their Adam optimisers.
+        order, noise: generators of the data order (on the CPU, so that it is the same everywhere) and
+            of the latents (on the device).
+        global_rng: state of the global generator, which Dropout draws from; see `own_randomness`.
+        fixed_latents: [64, latent_dim], drawn on a schedule to watch G grow.
+        step: steps done. images: real images seen.
+        history: one row of telemetry a step.
+    """
+
+    def __init__(self, recipe: Recipe, seed: int = 0, device: torch.device | str = "cpu"):
+        self.recipe, self.seed, self.device = recipe, seed, torch.device(device)
+        self.objective = losses.get(recipe.objective)
+        weights = torch.Generator().manual_seed(seed)
+        self.G, self.D = recipe.build()
+        for network in (self.G, self.D):
+            initialisation.initialise(network, recipe.init, weights)
+            network.to(self.device, memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(self.G).requires_grad_(False).eval()
+        self.opt_g = torch.optim.Adam(self.G.parameters(), recipe.lr_g, recipe.betas, fused=True)
+        self.opt_d = torch.optim.Adam(self.D.parameters(), recipe.lr_d, recipe.betas, fused=True)
+        self.order = torch.Generator().manual_seed(seed + 1)
+        self.noise = torch.Generator(self.device).manual_seed(seed + 2)
+        self.fixed_latents = self.latents(FIXED_LATENTS)
+        with torch.random.fork_rng(_cuda_devices(self.device)):
+            torch.manual_seed(seed + 3)
+            self.global_rng = _global_state(self.device)
+        self.epoch_order = self.order.get_state()  # the data order's state when the epoch began
+        self.step = self.images = 0
+        self.history = History()
+
+    def latents(self, n: int) -> Tensor:
+        """The next n latent vectors, N(0, 1), [n, latent_dim]."""
+        return torch.randn(n, self.recipe.latent_dim, generator=self.noise, device=self.device)
+
+    @contextlib.contextmanager
+    def own_randomness(self):
+        """Run a block on this run's own global random stream and put the caller's back afterwards.
+
+        Dropout takes no generator of its own, so the global one is lent to it: whatever else a
+        notebook draws in between changes nothing here, and the other way round.
+        """
+        with torch.random.fork_rng(_cuda_devices(self.device)):
+            _set_global_state(self.global_rng, self.device)
+            try:
+                yield
+            finally:
+                self.global_rng = _global_state(self.device)
+
+    @torch.no_grad()
+    def draw(self) -> Tensor:
+        """What the averaged generator makes of the fixed latents, with its running BatchNorm statistics.
+
+        Returns:
+            uint8 [64, C, H, W] on the CPU.
+        """
+        return data.to_uint8(self.average(self.fixed_latents)).cpu()
+
+
+def _cuda_devices(device: torch.device) -> list[torch.device]:
+    return [device] if device.type == "cuda" else []
+
+
+def _global_state(device: torch.device) -> list[Tensor]:
+    states = [torch.get_rng_state()]
+    return states + [torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
+
+
+def _set_global_state(states: list[Tensor], device: torch.device) -> None:
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)

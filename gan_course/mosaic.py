@@ -1,0 +1,47 @@
+"""Many images as one: the grid that every run draws of its fixed latents."""
+
+import io
+import math
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.utils import make_grid
+
+from gan_course import data
+from gan_course.errors import CourseError
+
+
+def tile(
+    images: torch.Tensor, columns: int | None = None, padding: int = 2, scale: int | None = None
+) -> np.ndarray:
+    """Images side by side in one array.
+
+    Args:
+        images: uint8 [N, C, H, W], or float in [-1, 1] of the same shape; C is 1 or 3.
+        columns: images a row; the square root of N by default.
+        padding: white pixels between the images.
+        scale: whole-number enlargement without smoothing; by default what makes 28 px easy to see.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise CourseError(f"a grid takes images [N, 1 or 3, H, W]; these have shape {list(images.shape)}")
+    if images.dtype != torch.uint8:
+        images = data.to_uint8(images)
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    scale = scale or (2 if images.shape[-1] <= 48 else 1)
+    grid = make_grid(images.cpu(), nrow=columns, padding=padding, pad_value=255)
+    grid = grid.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
+    return grid.permute(1, 2, 0).contiguous().numpy()
+
+
+def encode_png(array: np.ndarray) -> bytes:
+    """PNG bytes of a uint8 array [H, W, 3]; pictures without colour are stored grey."""
+    image = Image.fromarray(array)
+    if array.ndim == 3 and (array[..., :1] == array).all():
+        image = image.convert("L")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,306 @@
+"""Every generator and discriminator of the course, written so that the text shows layers and sizes.
+
+A generator maps latent vectors z [N, latent_dim] to images [N, C, H, W] in [-1, 1]; a discriminator
+maps such images to one logit each, [N]. `width` scales the channels of every hidden layer, so that
+the same architecture can run small; 1.0 is the printed size.
+
+In the comments, "256 x 7 x 7" is what leaves the line above at width 1. "k4 s2 p1" is a kernel of 4,
+a stride of 2 and a padding of 1. `Up` and `Down` are the two blocks nearly all of them are made of.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gan_course.errors import CourseError
+
+LATENT_DIM = 100
+
+
+class Up(nn.Sequential):
+    """Transposed convolution, BatchNorm, ReLU: k4 s2 p1 doubles the height and width."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int = 4, stride: int = 2, padding: int = 1
+    ):
+        super().__init__(
+            nn.ConvTranspose2d(channels_in, channels_out, kernel, stride, padding, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Down(nn.Sequential):
+    """Convolution, BatchNorm, leaky ReLU: k4 s2 p1 halves the height and width, rounding down.
+
+    The first layer of a discriminator goes without BatchNorm, so that it sees the images as they are.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, norm: bool = True, dropout: float = 0.0):
+        super().__init__(
+            nn.Conv2d(channels_in, channels_out, 4, 2, 1, bias=False),
+            *([nn.BatchNorm2d(channels_out)] if norm else []),
+            nn.LeakyReLU(0.2, inplace=True),
+            *([nn.Dropout2d(dropout)] if dropout else []),
+        )
+
+
+class Generator(nn.Module):
+    """Base of all generators: `layers` takes [N, latent_dim] to [N, C, H, W]."""
+
+    def __init__(self, layers: nn.Sequential, latent_dim: int):
+        super().__init__()
+        self.layers = layers
+        self.latent_dim = latent_dim
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.layers(z)
+
+
+class Discriminator(nn.Module):
+    """Base of all discriminators: `layers` ends in [N, 1] or a map [N, 1, h, w] of logits.
+
+    A map of several logits is averaged to one an image; for one logit the mean changes nothing.
+    """
+
+    def __init__(self, layers: nn.Sequential):
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images).flatten(1).mean(1)
+
+
+def as_map(latent_dim: int) -> nn.Module:
+    """[N, latent_dim] -> [N, latent_dim, 1, 1], the input a convolutional generator starts from."""
+    return nn.Unflatten(1, (latent_dim, 1, 1))
+
+
+# --- fully connected -------------------------------------------------------------------------------
+
+
+def mlp_generator(channels: int, size: int, latent_dim: int, width: float) -> Generator:
+    a, b, c = (round(n * width) for n in (256, 512, 1024))
+    pixels = channels * size * size
+
+    def hidden(n_in, n_out):
+        return nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.LeakyReLU(0.2), nn.Dropout(0.3)
+
+    return Generator(
+        nn.Sequential(
+            *hidden(latent_dim, a),
+            *hidden(a, b),
+            *hidden(b, c),
+            nn.Linear(c, pixels),
+            nn.Tanh(),
+            nn.Unflatten(1, (channels, size, size)),
+        ),
+        latent_dim,
+    )
+
+
+def mlp_discriminator(channels: int, size: int, width: float) -> Discriminator:
+    a, b, c = (round(n * width) for n in (1024, 512, 256))
+
+    def hidden(n_in, n_out):
+        return nn.Linear(n_in, n_out), nn.LeakyReLU(0.2), nn.Dropout(0.3)
+
+    return Discriminator(
+        nn.Sequential(
+            nn.Flatten(),
+            *hidden(channels * size * size, a),
+            *hidden(a, b),
+            *hidden(b, c),
+            nn.Linear(c, 1),
+        )
+    )
+
+
+# --- convolutional, 28 pixels ----------------------------------------------------------------------
+
+
+def fashion_generator(channels: int, size: int, latent_dim: int, width: float) -> Generator:
+    # The report prints k4 s2 p1 throughout, which gives 4, 8, 16, 32. Its stated 4, 7, 14, 28 needs
+    # k3 s2 p1 in the second layer: (4 - 1) * 2 - 2 * 1 + 3 = 7.
+    n = round(64 * width)
+    return Generator(
+        nn.Sequential(
+            as_map(latent_dim),
+            Up(latent_dim, 8 * n, kernel=4, stride=1, padding=0),  # 512 x 4 x 4
+            Up(8 * n, 4 * n, kernel=3),  # 256 x 7 x 7
+            Up(4 * n, 2 * n),  # 128 x 14 x 14
+            Up(2 * n, n),  # 64 x 28 x 28
+            nn.Conv2d(n, channels, 3, 1, 1, bias=False),  # 1 x 28 x 28
+            nn.Tanh(),
+        ),
+        latent_dim,
+    )
+
+
+def fashion_discriminator(channels: int, size: int, width: float) -> Discriminator:
+    n = round(64 * width)
+    return Discriminator(
+        nn.Sequential(
+            Down(channels, n, norm=False, dropout=0.3),  # 64 x 14 x 14
+            Down(n, 2 * n, dropout=0.3),  # 128 x 7 x 7
+            Down(2 * n, 4 * n, dropout=0.3),  # 256 x 3 x 3
+            nn.Conv2d(4 * n, 1, 3, 1, 0, bias=False),  # 1 x 1 x 1
+        )
+    )
+
+
+def mnist_generator(channels: int, size: int, latent_dim: int, width: float) -> Generator:
+    # ReLU stands before BatchNorm and the biases stay, as in the notes this network comes from.
+    n = round(64 * width)
+    return Generator(
+        nn.Sequential(
+            nn.Linear(latent_dim, 4 * n * 7 * 7),
+            nn.ReLU(),
+            nn.BatchNorm1d(4 * n * 7 * 7),
+            nn.Unflatten(1, (4 * n, 7, 7)),  # 256 x 7 x 7
+            nn.ConvTranspose2d(4 * n, 2 * n, 3, 1, 1),  # 128 x 7 x 7
+            nn.ReLU(),
+            nn.BatchNorm2d(2 * n),
+            nn.ConvTranspose2d(2 * n, n, 4, 2, 1),  # 64 x 14 x 14
+            nn.ReLU(),
+            nn.BatchNorm2d(n),
+            nn.ConvTranspose2d(n, channels, 4, 2, 1),  # 1 x 28 x 28
+            nn.Tanh(),
+        ),
+        latent_dim,
+    )
+
+
+def mnist_discriminator(channels: int, size: int, width: float) -> Discriminator:
+    n = round(64 * width)
+    return Discriminator(
+        nn.Sequential(
+            nn.Conv2d(channels, n, 3, 2, 0),  # 64 x 13 x 13
+            nn.LeakyReLU(0.01),
+            nn.Dropout2d(0.5),
+            nn.Conv2d(n, 2 * n, 3, 2, 0),  # 128 x 6 x 6
+            nn.LeakyReLU(0.01),
+            nn.Dropout2d(0.5),  # a module, so that eval() switches it off; the notes' F.dropout2d never is
+            nn.BatchNorm2d(2 * n),
+            nn.Flatten(),
+            nn.Linear(2 * n * 6 * 6, 1),
+        )
+    )
+
+
+# --- convolutional, 64, 96 and 128 pixels ----------------------------------------------------------
+
+
+def faces_generator(channels: int, size: int, latent_dim: int, width: float) -> Generator:
+    n = round(64 * width)
+    if size == 64:
+        layers = (
+            Up(latent_dim, 8 * n, stride=1, padding=0),  # 512 x 4 x 4
+            Up(8 * n, 4 * n),  # 256 x 8 x 8
+            Up(4 * n, 2 * n),  # 128 x 16 x 16
+            Up(2 * n, n),  # 64 x 32 x 32
+            nn.ConvTranspose2d(n, channels, 4, 2, 1, bias=False),  # 3 x 64 x 64
+        )
+    elif size == 96:
+        layers = (
+            Up(latent_dim, 8 * n, stride=1, padding=0),  # 512 x 4 x 4
+            Up(8 * n, 4 * n),  # 256 x 8 x 8
+            Up(4 * n, 2 * n),  # 128 x 16 x 16
+            Up(2 * n, n),  # 64 x 32 x 32
+            nn.ConvTranspose2d(n, channels, 5, 3, 1, bias=False),  # 3 x 96 x 96
+        )
+    else:
+        layers = (
+            Up(latent_dim, 16 * n, stride=1, padding=0),  # 1024 x 4 x 4
+            Up(16 * n, 8 * n),  # 512 x 8 x 8
+            Up(8 * n, 4 * n),  # 256 x 16 x 16
+            Up(4 * n, 2 * n),  # 128 x 32 x 32
+            Up(2 * n, n),  # 64 x 64 x 64
+            nn.ConvTranspose2d(n, channels, 4, 2, 1, bias=False),  # 3 x 128 x 128
+        )
+    return Generator(nn.Sequential(as_map(latent_dim), *layers, nn.Tanh()), latent_dim)
+
+
+def faces_discriminator(channels: int, size: int, width: float) -> Discriminator:
+    n = round(64 * width)
+    if size == 64:
+        layers = (
+            Down(channels, n, norm=False),  # 64 x 32 x 32
+            Down(n, 2 * n),  # 128 x 16 x 16
+            Down(2 * n, 4 * n),  # 256 x 8 x 8
+            Down(4 * n, 8 * n),  # 512 x 4 x 4
+            nn.Conv2d(8 * n, 1, 4, 1, 0, bias=False),  # 1 x 1 x 1
+        )
+    elif size == 96:
+        layers = (
+            nn.Conv2d(channels, n, 5, 3, 1, bias=False),  # 64 x 32 x 32
+            nn.LeakyReLU(0.2, inplace=True),
+            Down(n, 2 * n),  # 128 x 16 x 16
+            Down(2 * n, 4 * n),  # 256 x 8 x 8
+            Down(4 * n, 8 * n),  # 512 x 4 x 4
+            nn.Conv2d(8 * n, 1, 4, 1, 0, bias=False),  # 1 x 1 x 1
+        )
+    else:
+        layers = (
+            Down(channels, n, norm=False),  # 64 x 64 x 64
+            Down(n, 2 * n),  # 128 x 32 x 32
+            Down(2 * n, 4 * n),  # 256 x 16 x 16
+            Down(4 * n, 8 * n),  # 512 x 8 x 8
+            Down(8 * n, 16 * n),  # 1024 x 4 x 4
+            Down(16 * n, 32 * n),  # 2048 x 2 x 2
+            nn.AdaptiveAvgPool2d(1),  # 2048 x 1 x 1
+            nn.Conv2d(32 * n, 1, 1, bias=False),  # 1 x 1 x 1
+        )
+    return Discriminator(nn.Sequential(*layers))
+
+
+# --- the table -------------------------------------------------------------------------------------
+
+FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
+    # name: generator, discriminator, sizes in pixels (None: any)
+    "mlp": (mlp_generator, mlp_discriminator, None),
+    "dcgan-fashion": (fashion_generator, fashion_discriminator, (28,)),
+    # Layer for layer the same as dcgan-fashion, as the report prints it; its text speaks of a deeper one.
+    # Its mean over D's output map changes nothing at 28 px, where the map is a single logit.
+    "convgan-fashion": (fashion_generator, fashion_discriminator, (28,)),
+    "dcgan-mnist": (mnist_generator, mnist_discriminator, (28,)),
+    "dcgan-faces": (faces_generator, faces_discriminator, (64, 96, 128)),
+}
+
+
+def build(
+    family: str, *, channels: int, size: int, latent_dim: int = LATENT_DIM, width: float = 1.0
+) -> tuple[Generator, Discriminator]:
+    """A generator and its discriminator; `initialisation.initialise` gives them their first weights.
+
+    Args:
+        family: a key of `FAMILIES`.
+        channels: 1 (grey) or 3 (RGB).
+        size: height and width of the images in pixels.
+        width: factor on the hidden channels.
+
+    Raises:
+        CourseError: unknown family, or a size or channel count that it cannot make.
+    """
+    if family not in FAMILIES:
+        raise CourseError(f"unknown network {family!r}: there are {', '.join(FAMILIES)}")
+    make_generator, make_discriminator, sizes = FAMILIES[family]
+    if channels not in (1, 3):
+        raise CourseError(f"{channels} image channels: the course has 1 (grey) and 3 (RGB)")
+    if sizes is not None and size not in sizes:
+        works = " or ".join(map(str, sizes))
+        raise CourseError(f"network {family!r} does not make {size} px images: it makes {works} px")
+    if size < 8 or latent_dim < 1:
+        raise CourseError(
+            f"size {size} px, {latent_dim} latent dimensions: at least 8 px and 1 dimension work"
+        )
+    if not 1 / 16 <= width <= 4:
+        raise CourseError(f"width {width}: a factor between 1/16 and 4 works, 1.0 is the printed size")
+    with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
+        return make_generator(channels, size, latent_dim, width), make_discriminator(channels, size, width)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers an optimiser adjusts: weights and biases, BatchNorm's scale and shift included."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,0 +1,188 @@
+"""The table of experiments: which networks, on which images, with which objective, rates and schedule."""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+import torch
+
+from gan_course import initialisation, losses, networks
+from gan_course.errors import CourseError
+from gan_course.profile import Profile
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One experiment, complete: the same recipe, seed and data give the same run.
+
+    Attributes:
+        key: its name in the table.
+        network: family in `networks.FAMILIES`.
+        data: name of the image set.
+        channels, size: of the images; pixels.
+        objective: name in `losses.OBJECTIVES`.
+        batch: images in a mini-batch, at least 2, because BatchNorm needs a spread.
+        lr_g, lr_d: Adam's learning rates.
+        betas: Adam's moment decays, for both networks.
+        epochs: passes over the training set in the source's own run.
+        init: scheme in `initialisation.SCHEMES`.
+        real_label, fake_label: D's targets; 0.9 and 0.1 smooth the labels.
+        g_every: D's steps for one of G.
+        fresh_noise: G's step draws new latents instead of reusing the images D has just judged.
+        latent_dim: numbers in a latent vector z.
+        width: factor on the hidden channels.
+        draw_every: steps between two drawings of the fixed latents.
+        average_half_life: of G's moving average, in images.
+    """
+
+    key: str
+    network: str
+    data: str
+    channels: int = 1
+    size: int = 28
+    objective: str = "non-saturating"
+    batch: int = 64
+    lr_g: float = 2e-4
+    lr_d: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    epochs: int = 50
+    init: str = "dcgan"
+    real_label: float = 1.0
+    fake_label: float = 0.0
+    g_every: int = 1
+    fresh_noise: bool = False
+    latent_dim: int = networks.LATENT_DIM
+    width: float = 1.0
+    draw_every: int = 500
+    average_half_life: int = 10_000
+
+    def __post_init__(self):
+        losses.get(self.objective)
+        if self.network not in networks.FAMILIES:
+            raise CourseError(f"unknown network {self.network!r}: there are {', '.join(networks.FAMILIES)}")
+        if self.init not in initialisation.SCHEMES:
+            raise CourseError(f"unknown init {self.init!r}: there are {', '.join(initialisation.SCHEMES)}")
+        if self.batch < 2:
+            raise CourseError(f"batch {self.batch}: BatchNorm needs at least 2 images, 64 or 128 work well")
+        if self.lr_g < 0 or self.lr_d < 0:
+            raise CourseError(
+                f"learning rates {self.lr_g} and {self.lr_d}: they cannot be negative, 2e-4 works"
+            )
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise CourseError(f"betas {self.betas}: both lie in [0, 1), (0.5, 0.999) works")
+        if not (0 <= self.fake_label < self.real_label <= 1):
+            raise CourseError(
+                f"labels {self.real_label} (real) and {self.fake_label} (fake): 0 ≤ fake < real ≤ 1, try 0.9 and 0.1"
+            )
+        for name in ("epochs", "g_every", "draw_every", "average_half_life"):
+            if getattr(self, name) < 1:
+                raise CourseError(f"{name} {getattr(self, name)}: at least 1 works")
+
+    def but(self, **changes) -> "Recipe":
+        """This recipe with some fields changed.
+
+        Raises:
+            CourseError: no such field, or a value that cannot work.
+        """
+        known = [f.name for f in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise CourseError(f"a recipe has no field {name!r}: there are {', '.join(known)}")
+        return replace(self, **changes)
+
+    def at(self, profile: Profile) -> "Recipe":
+        """This recipe at a profile's width."""
+        return self if profile.width == 1.0 else self.but(width=self.width * profile.width)
+
+    def build(self) -> tuple[networks.Generator, networks.Discriminator]:
+        """Its two networks, before initialisation."""
+        return networks.build(
+            self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=self.width
+        )
+
+    def as_dict(self) -> dict:
+        """Plain values that JSON can hold; `from_dict` is the way back."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: dict) -> "Recipe":
+        return Recipe(**{**values, "betas": tuple(values["betas"])})
+
+
+REPORT = {"real_label": 0.9, "fake_label": 0.1, "g_every": 2, "fresh_noise": True, "epochs": 50}
+FACES = {"data": "faces", "channels": 3, "batch": 128, "epochs": 5}
+
+RECIPES = {
+    recipe.key: recipe
+    for recipe in (
+        # FashionMNIST report, appendix A.1 and table 1.
+        Recipe("mlp-fashion", "mlp", "fashion-mnist", init="xavier", **REPORT),
+        # The same report, A.2 and A.3, with the printed shape errors mended.
+        Recipe("dcgan-fashion", "dcgan-fashion", "fashion-mnist", **REPORT),
+        Recipe("convgan-fashion", "convgan-fashion", "fashion-mnist", **REPORT),
+        # MNIST notes: least squares, batches of 4, a very slow D.
+        Recipe(
+            "dcgan-mnist",
+            "dcgan-mnist",
+            "mnist",
+            objective="least-squares",
+            batch=4,
+            lr_g=1e-4,
+            lr_d=1e-5,
+            betas=(0.9, 0.999),
+            epochs=20,
+            init="pytorch",
+        ),
+        # The DCGAN tutorial's protocol on faces, and its two larger relatives.
+        Recipe("dcgan-faces-64", "dcgan-faces", size=64, **FACES),
+        Recipe("dcgan-faces-96", "dcgan-faces", size=96, init="dcgan-96", **FACES),
+        Recipe("dcgan-faces-128", "dcgan-faces", size=128, real_label=0.9, fake_label=0.1, **FACES),
+        # The course's own: digits from noise in about a minute on two cores (lesson 00).
+        Recipe(
+            "quick-digits",
+            "dcgan-fashion",
+            "mnist",
+            width=0.5,
+            epochs=3,
+            draw_every=100,
+            average_half_life=2_000,
+        ),
+    )
+}
+
+
+def get(key: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        CourseError: there is no such recipe.
+    """
+    if key not in RECIPES:
+        raise CourseError(f"unknown recipe {key!r}: there are {', '.join(RECIPES)}")
+    return RECIPES[key]
+
+
+def table() -> str:
+    """The recipes as an aligned text table with the parameter counts of G and D."""
+    rows = [
+        ("recipe", "data", "px", "objective", "batch", "lr G / D", "labels", "epochs", "G params", "D params")
+    ]
+    for r in RECIPES.values():
+        with torch.device("meta"):  # shapes without numbers: nothing is allocated
+            G, D = r.build()
+        rows.append(
+            (
+                r.key,
+                r.data,
+                f"{r.channels}×{r.size}×{r.size}",
+                r.objective,
+                str(r.batch),
+                f"{r.lr_g:g} / {r.lr_d:g}",
+                f"{r.real_label:g} / {r.fake_label:g}",
+                str(r.epochs),
+                f"{networks.count_parameters(G):,}",
+                f"{networks.count_parameters(D):,}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

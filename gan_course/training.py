@@ -1,0 +1,192 @@
+"""One step of adversarial training, and the loop around it.
+
+`train_step` is the loop body that lesson 02 has the student write; a test trains both from one seed
+and compares the weights bit for bit. Nothing here draws a picture or writes a file.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from gan_course import data, losses
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.history import History
+
+NORMS_EVERY = 50  # steps between two measurements of the gradient norms, which cost a pass over all weights
+AVERAGE_EVERY = 8  # steps between two updates of G's moving average, likewise
+REPORT_EVERY = 50  # steps between two looks at the telemetry: the loop's one synchronisation point
+
+
+class Diverged(CourseError):
+    """A loss became NaN or infinite."""
+
+
+def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
+    """One step of D and, every `g_every`-th time, one of G (Goodfellow et al. 2014, algorithm 1).
+
+    Real and generated images pass through D apart: in one joined batch, BatchNorm would mix them.
+
+    Args:
+        real: images [N, C, H, W] in [-1, 1] on the run's device.
+
+    Returns:
+        the step's telemetry as scalars that stay on the device; G's are absent where G rested.
+    """
+    G, D, recipe, objective = gan.G, gan.D, gan.recipe, gan.objective
+    g_moves = gan.step % recipe.g_every == 0
+    g_reuses = g_moves and not recipe.fresh_noise
+
+    # D: push real images towards the real label, generated ones towards the fake label.
+    D.requires_grad_(True)
+    with torch.set_grad_enabled(g_reuses):  # only then will G's step go back through these images
+        fake = G(gan.latents(len(real)))
+    real_logits, fake_logits = D(real), D(fake.detach())
+    loss_d = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
+    gan.opt_d.zero_grad()
+    loss_d.backward()
+    gan.opt_d.step()
+    telemetry = {"loss_d": loss_d.detach(), **_verdicts(objective, real_logits, fake_logits)}
+
+    # G: push the verdict on its images towards "real". D passes the gradient on and stays as it is.
+    if g_moves:
+        D.requires_grad_(False)
+        if recipe.fresh_noise:
+            fake = G(gan.latents(len(real)))
+        fake_logits = D(fake)
+        loss_g = objective.g_loss(fake_logits)
+        gan.opt_g.zero_grad()
+        loss_g.backward()
+        gan.opt_g.step()
+        telemetry["loss_g"] = loss_g.detach()
+        telemetry["d_fake_after"] = objective.score(fake_logits.detach()).mean()
+    return telemetry
+
+
+def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
+    """D(x) and D(G(z)), and the shares of real and generated images that D puts on the right side of 1/2."""
+    real, fake = objective.score(real_logits.detach()), objective.score(fake_logits.detach())
+    return {
+        "d_real": real.mean(),
+        "d_fake": fake.mean(),
+        "right_real": (real > 0.5).float().mean(),
+        "right_fake": (fake < 0.5).float().mean(),
+    }
+
+
+def train(
+    gan: GAN, images: Tensor, until: int, *, report_every: int = REPORT_EVERY, progress: bool = True
+) -> Iterator[GAN]:
+    """Train up to step `until`, handing the run back every `report_every` steps and at the end.
+
+    The caller looks at it, draws, saves, or breaks off; between two hand-backs nothing waits for the
+    device.
+
+        for _ in train(gan, images, until=2_000):
+            ...
+
+    Args:
+        images: the training set, uint8 [N, C, H, W]; moved to the run's device.
+        until: the step to stop at, counted from the run's beginning.
+
+    Raises:
+        CourseError: the images do not fit the recipe.
+        Diverged: a loss became NaN or infinite; says at which step and what to look at.
+    """
+    recipe = gan.recipe
+    expected = (recipe.channels, recipe.size, recipe.size)
+    if images.dtype != torch.uint8 or tuple(images.shape[1:]) != expected:
+        raise CourseError(
+            f"recipe {recipe.key!r} trains on uint8 images [N, {', '.join(map(str, expected))}]; "
+            f"these are {str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
+        )
+    if len(images) < recipe.batch:
+        raise CourseError(
+            f"{len(images)} images do not fill a batch of {recipe.batch}: give more, or a smaller batch"
+        )
+    images = images.to(gan.device)
+    batches = index_batches(gan, len(images))
+    rows: list[dict[str, Tensor]] = []
+    with tqdm(
+        total=until * recipe.batch,
+        initial=gan.images,
+        unit=" images",
+        unit_scale=True,
+        desc=recipe.key,
+        disable=not progress,
+        ascii=" ▏▎▍▌▋▊▉█",
+        mininterval=0.5,
+    ) as bar:
+        while gan.step < until:
+            chunk = min(report_every - gan.step % report_every, until - gan.step)
+            with gan.own_randomness():
+                for _ in range(chunk):
+                    real = data.to_signed(images[next(batches)])
+                    telemetry = train_step(gan, real)
+                    if gan.step % NORMS_EVERY == 0:
+                        telemetry["grad_d"] = gradient_norm(gan.D)
+                        telemetry["grad_g"] = gradient_norm(gan.G)
+                    gan.step += 1
+                    gan.images += recipe.batch
+                    if gan.step % AVERAGE_EVERY == 0:
+                        update_average(gan)
+                    rows.append(telemetry)
+            gan.history.extend(gan.step - chunk, recipe.batch, rows)
+            rows.clear()
+            _check_finite(gan, first=-chunk)
+            bar.update(chunk * recipe.batch)
+            yield gan
+
+
+def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
+    """Endless mini-batches of indices below n: one permutation an epoch, the incomplete last batch left out.
+
+    Goes on in the middle of an epoch where the run stands in one.
+    """
+    batch = gan.recipe.batch
+    per_epoch = n // batch
+    while True:
+        position = gan.step % per_epoch
+        if position == 0:
+            gan.epoch_order = gan.order.get_state()
+        gan.order.set_state(gan.epoch_order)
+        permutation = torch.randperm(n, generator=gan.order).to(gan.device)
+        for i in range(position, per_epoch):
+            yield permutation[i * batch : (i + 1) * batch]
+
+
+@torch.no_grad()
+def update_average(gan: GAN) -> None:
+    """Move G's average towards G, BatchNorm's statistics included; half of it is renewed every half-life.
+
+    Early on the half-life is 5 % of the images seen, so that the first weights are soon forgotten
+    (Karras et al. 2022, the ramp-up of their training code).
+    """
+    half_life = min(gan.recipe.average_half_life, 0.05 * gan.images)
+    weight = 1 - 0.5 ** (AVERAGE_EVERY * gan.recipe.batch / half_life)
+    for mean, value in zip(gan.average.state_dict().values(), gan.G.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value, weight)
+        else:
+            mean.copy_(value)
+
+
+def gradient_norm(network: nn.Module) -> Tensor:
+    """Euclidean norm of the gradient over all weights, a scalar on the device."""
+    return nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+
+
+def _check_finite(gan: GAN, first: int) -> None:
+    """Raise if a loss of the rows from `first` on is not a finite number."""
+    recent = History(gan.history.rows[first:])
+    for column, every in (("loss_d", 1), ("loss_g", gan.recipe.g_every)):
+        broken = (recent["step"] % every == 0) & ~np.isfinite(recent[column])
+        if broken.any():
+            raise Diverged(
+                f"{column} is {recent[column][broken][0]:g} at step {recent['step'][broken][0]:.0f}: "
+                f"lower the learning rates ({gan.recipe.lr_g:g} for G, {gan.recipe.lr_d:g} for D), and look at "
+                "grad_d and grad_g in the history of the steps before; the last checkpoint is untouched"
+            )

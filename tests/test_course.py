@@ -1,0 +1,257 @@
+"""The runner of the lessons: real kernels, what is left in the output folder, what may be recorded."""
+
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import build
+import course
+import recording
+from gan_course.errors import CourseError
+
+HEAD = '# %% [markdown]\n# # {0} · Lesson {0}\n#\n# > After it you can say "{0}".\n\n'
+GOOD = (
+    HEAD.format("00")
+    + """
+# %%
+import os
+import sys
+import time
+
+import numpy as np
+from gan_course import profile, show
+
+print("progress", file=sys.stderr)
+for step in range(3):
+    print(f"\\rstep {step}", end="")
+print()
+print("in", os.path.basename(os.getcwd()))
+
+# %%
+show.animation([np.full((8, 8, 3), k, dtype=np.uint8) for k in (0, 200)], "a grey that gets lighter")
+
+# %%
+fig, axes = show.new_figure(3, 2)
+show.figure(fig, 'empty "axes" & <no> line')
+
+# %%
+import ipywidgets
+ipywidgets.IntSlider()
+
+# %% tags=["showed"]
+print(f"two pictures at {profile.current().name}")
+"""
+)
+BAD = (
+    HEAD.format("01")
+    + "# %%\nprint('before')\n\n# %%\ndef f():\n    return missing\n\n\nf()\n\n# %%\nprint('after')\n"
+)
+SLOW = HEAD.format("02") + (
+    "# %%\nimport time\nfrom pathlib import Path\n\nPath('begun').touch()\ntry:\n    time.sleep(60)\n"
+    "except KeyboardInterrupt:\n    print('kept')\n\n# %%\nprint('never')\n"
+)
+
+
+@pytest.fixture(scope="module")
+def lessons(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course") / "notebooks"
+    folder.mkdir()
+    for name, text in (("00_good", GOOD), ("01_bad", BAD), ("02_slow", SLOW)):
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def command(lessons, out, *arguments):
+    program = Path(course.__file__)
+    return [sys.executable, program, "run", "--lessons", lessons, "--profile", "ci", "--out", out, *arguments]
+
+
+@pytest.fixture(scope="module")
+def run(lessons, tmp_path_factory):
+    """The good and the bad lesson, run and recorded by the real command: (output folder, finished process)."""
+    out = tmp_path_factory.mktemp("out")
+    arguments = command(lessons, out, "--record", "--lesson", "0", "01")
+    return out, subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+
+
+class Alts(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.found.append(dict(attributes).get("alt"))
+
+
+def test_a_failing_lesson_is_explained_and_the_others_go_on(run):
+    _, done = run
+    assert done.returncode == 1
+    assert "01_bad: cell 3 of 4 failed: NameError" in done.stdout
+    assert "name 'missing' is not defined" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_the_table_says_what_a_lesson_showed(run):
+    lines = run[1].stdout.splitlines()
+    assert any(line.startswith("00_good") and line.endswith("two pictures at ci") for line in lines)
+
+
+def test_the_page_keeps_every_picture_and_its_words(run):
+    alts = Alts((run[0] / "00_good.html").read_text()).found
+    assert alts == ["a grey that gets lighter", 'empty "axes" & <no> line']
+
+
+def test_pictures_are_left_as_files(run):
+    folder = run[0] / "figures" / "00_good"
+    assert (folder / "003-1.webp").read_bytes()[8:12] == b"WEBP"
+    assert (folder / "004-1.png").read_bytes()[1:4] == b"PNG"
+    assert Alts((folder / "index.html").read_text()).found == [
+        "a grey that gets lighter",
+        'empty "axes" & <no> line',
+    ]
+
+
+def test_the_executed_part_of_a_failing_lesson_is_left(run):
+    cells = nbformat.read(run[0] / "01_bad.ipynb", as_version=4).cells
+    assert cells[1].outputs[0].text == "before\n"
+    assert cells[2].outputs[0].ename == "NameError"
+    assert cells[3].outputs == []
+
+
+def test_only_the_good_lesson_is_recorded(run, lessons):
+    assert not (lessons / "01_bad.ipynb").exists()
+    recorded = nbformat.read(lessons / "00_good.ipynb", as_version=4)
+    assert build.differs(build.compile_lesson(*lesson(lessons)), recorded) is None
+    assert recorded.cells[1].outputs == [
+        nbformat.v4.new_output("stream", name="stdout", text="step 2\nin notebooks\n")
+    ]
+    assert recorded.cells[4].outputs[0].data == {"text/plain": "(a widget: run this cell to use it)"}
+    assert "widgets" not in recorded.metadata
+    stamp = recorded.metadata["gan_course"]
+    assert stamp["profile"] == "ci" and set(stamp) >= {"device", "torch", "python", "course", "minutes"}
+
+
+def lesson(lessons):
+    source = lessons / "00_good.py"
+    return build.read(source), build.Course.read(lessons)
+
+
+def test_interrupting_keeps_what_is_there(lessons, tmp_path):
+    process = subprocess.Popen(
+        command(lessons, tmp_path, "--lesson", "02"), stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (lessons / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130 and "02_slow: stopped" in said
+    cells = nbformat.read(tmp_path / "02_slow.ipynb", as_version=4).cells
+    assert cells[1].outputs[0].text == "kept\n" and cells[2].outputs == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--lesson", "9"], "no lesson '9': there are 00_good, 01_bad, 02_slow"),
+        (["--profile", "huge"], "unknown profile 'huge'"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(lessons, tmp_path, capsys, arguments, words):
+    assert course.main(["run", "--lessons", str(lessons), "--out", str(tmp_path / "out"), *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_lessons_are_found_by_number_and_by_name(lessons):
+    for name in ("1", "01", "01_bad", "01_bad.ipynb"):
+        assert [p.stem for p in course.choose(lessons, [name])] == ["01_bad"]
+    assert len(course.choose(lessons, [])) == 3
+
+
+# Recording: what is refused, and what is cleaned.
+
+
+def notebook(*outputs, tags=()):
+    cell = nbformat.v4.new_code_cell("f()", id="a", execution_count=1, outputs=list(outputs))
+    cell.metadata["tags"] = list(tags)
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def stream(text, name="stdout"):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def shown(data, metadata=None):
+    return nbformat.v4.new_output("display_data", data=data, metadata=metadata or {})
+
+
+ERROR = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=["File /tmp/x", "no"])
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (shown({"image/png": "AAAA"}), "image/png picture without alternative text"),
+        (
+            shown({"image/png": "AAAA"}, {"image/png": {"alt": " "}}),
+            "image/png picture without alternative text",
+        ),
+        (shown({"text/html": "<p><img src='x.png'></p>"}), "<img> without alternative text"),
+        (shown({"image/svg+xml": "<svg/>"}), "image/svg+xml picture without alternative text"),
+        (stream("<Picture object at 0x7f12ab34cd56>\n"), "a memory address"),
+        (shown({"text/plain": "saved /tmp/abc/run"}), "a path of this machine"),
+        (ERROR, "failed with ValueError"),
+        (stream("x" * 1_600_000), "fewer or smaller pictures"),
+    ],
+    ids=["png", "blank-alt", "img", "svg", "address", "path", "error", "size"],
+)
+def test_what_is_not_recorded(tmp_path, output, words):
+    with pytest.raises(CourseError, match=words):
+        recording.record(notebook(output), tmp_path / "00_x.ipynb", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def recorded(path, *outputs, tags=()):
+    nb = notebook(*outputs, tags=tags)
+    recording.tidy(nb)
+    recording.record(nb, path / "00_x.ipynb", {"profile": "cpu"})
+    return nbformat.read(path / "00_x.ipynb", as_version=4).cells[0].outputs
+
+
+def test_stderr_is_dropped_and_streams_are_joined(tmp_path):
+    outputs = [stream("a\n"), stream("5 %\r10 %\rdone\r\n"), stream("bar", "stderr"), stream("\r")]
+    assert recorded(tmp_path, *outputs) == [stream("a\ndone\n")]
+
+
+def test_an_announced_error_keeps_its_message_without_its_frames(tmp_path):
+    (output,) = recorded(tmp_path, ERROR, tags=["raises-exception"])
+    assert output.traceback == ["ValueError: no"]
+
+
+def test_a_widget_leaves_its_still_picture(tmp_path):
+    png = {"image/png": "AAAA", "text/plain": "three digits"}
+    alt = {"image/png": {"alt": "three digits"}}
+    view = {recording.WIDGET: {"model_id": "1", "version_major": 2, "version_minor": 0}}
+    assert recorded(tmp_path, shown(png | view, alt)) == [shown(png, alt)]
+
+
+def test_known_folders_are_written_as_on_any_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_COURSE_DATA", "/tmp/sets")
+    (output,) = recorded(tmp_path, stream(f"from /tmp/sets/MNIST and {Path.home()}/.cache\n"))
+    assert output.text == "from $GAN_COURSE_DATA/MNIST and ~/.cache\n"
+
+
+def test_numbers_and_addresses_of_pages_are_not_mistaken_for_paths(tmp_path):
+    text = "1/2, https://example.org/home/x and 0x10\n"
+    assert recorded(tmp_path, stream(text)) == [stream(text)]
