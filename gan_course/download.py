@@ -139,7 +139,7 @@ def _answer(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
     thread.start()
     thread.join(SECONDS)
     if not answer:
-        raise TimeoutError(f"no answer within {SECONDS:g} s")
+        raise TimeoutError
     if isinstance(answer[0], Exception):
         raise answer[0]
     return answer[0]
@@ -195,6 +195,8 @@ def _md5(file: BinaryIO) -> str:
 
 def _in_short(error: Exception) -> str:
     cause = getattr(error, "reason", error)  # urllib wraps the look-up's and the socket's own errors
+    if isinstance(cause, TimeoutError):
+        return f"no answer within {SECONDS:g} s"
     text = str(error) if isinstance(error, urllib.error.HTTPError) else getattr(cause, "strerror", None)
     return " ".join((text or str(cause)).split()) or type(cause).__name__
 

@@ -32,7 +32,7 @@ class GAN:
     def __init__(self, recipe: Recipe, seed: int = 0, device: torch.device | str = "cpu"):
         self.recipe, self.seed, self.device = recipe, seed, torch.device(device)
         self.objective = losses.get(recipe.objective)
-        weights = torch.Generator().manual_seed(seed)
+        weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = recipe.build()
         for network in (self.G, self.D):
             initialisation.initialise(network, recipe.init, weights)
@@ -40,11 +40,11 @@ class GAN:
         self.average = copy.deepcopy(self.G).requires_grad_(False).eval()
         self.opt_g = torch.optim.Adam(self.G.parameters(), recipe.lr_g, recipe.betas, fused=True)
         self.opt_d = torch.optim.Adam(self.D.parameters(), recipe.lr_d, recipe.betas, fused=True)
-        self.order = torch.Generator().manual_seed(seed + 1)
-        self.noise = torch.Generator(self.device).manual_seed(seed + 2)
+        self.order = torch.Generator().manual_seed(4 * seed + 1)
+        self.noise = torch.Generator(self.device).manual_seed(4 * seed + 2)
         self.fixed_latents = self.latents(FIXED_LATENTS)
         with torch.random.fork_rng(_cuda_devices(self.device)):
-            torch.manual_seed(seed + 3)
+            torch.manual_seed(4 * seed + 3)
             self.global_rng = _global_state(self.device)
         self.epoch_order = self.order.get_state()  # the data order's state when the epoch began
         self.step = self.images = 0

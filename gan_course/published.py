@@ -87,9 +87,8 @@ class Published:
         found = hashlib.sha256(content).hexdigest()
         if found == self.sha256[file.name]:
             return content
-        raise CourseError(
-            f"{path} {self._what_is_wrong(content, size, found)}: copy the published file again"
-        )
+        wrong = self._what_is_wrong(content, size, found)
+        raise CourseError(f"{path} {wrong}: put {self.name}'s own {file.name} there")
 
     def _what_is_wrong(self, content: bytearray, size: int, found: str) -> str:
         for other in SETS.values():

@@ -91,7 +91,9 @@ def _readme(text: str, course: Course, lessons: list) -> str:
     for lesson in lessons:
         link = f"[{lesson.number} · {lesson.title}](notebooks/{lesson.slug}.ipynb)"
         exercises = f"[exercises]({course.colab(lesson.slug, exercises=True)})"
-        table.append(f"| {link} | {lesson.afterwards} | {course.badge(lesson.slug)} {exercises} |")
+        table.append(
+            f"| {link} | {lesson.afterwards.rstrip('.')} | {course.badge(lesson.slug)} {exercises} |"
+        )
     folder = course.repository.rsplit("/", 1)[1]
     clone = f"```sh\ngit clone {course.repository}\ncd {folder}\nmake course\n```"
     for name, content in (("lessons", "\n".join(table)), ("clone", clone)):

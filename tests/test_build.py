@@ -286,7 +286,7 @@ def test_readme_and_citation_follow(folder):
     assert text.startswith("before\n<!-- lessons -->\n| lesson |") and text.endswith(
         "<!-- end lessons -->\nafter\n"
     )
-    assert "| [01 · A small lesson](notebooks/01_small.ipynb) | add two numbers. |" in text
+    assert "| [01 · A small lesson](notebooks/01_small.ipynb) | add two numbers |" in text
     assert build.main(["--check", str(folder)]) == 0
     readme.write_text(text.replace("add two", "add three"))
     assert build.main(["--check", str(folder)]) == 1

@@ -1,0 +1,200 @@
+"""The command line: python -m gan_course COMMAND. Bad input ends with status 2 and one line."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from gan_course.errors import CourseError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 found wanting (doctor), 2 bad input, 130 Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    if getattr(parsed, "profile", None):
+        os.environ["GAN_COURSE_PROFILE"] = parsed.profile
+    try:
+        return parsed.run(parsed) or 0
+    except CourseError as error:
+        print(f"gan_course: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("gan_course: stopped; what was saved before is kept", file=sys.stderr)
+        return 130
+
+
+# Commands import what they need when they run, so that --help does not wait for torch.
+
+
+def _recipes(parsed) -> None:
+    from gan_course import recipes
+
+    print(recipes.table())
+
+
+def _data(parsed) -> None:
+    from gan_course import data, download
+
+    for name in [parsed.name] if parsed.name else data.SETS:
+        published = data.get(name)
+        if parsed.fetch:
+            try:
+                print(f"{name}: whole and verified in {data.fetch(name)}")
+            except download.NoDownload as error:
+                raise CourseError(f"{name}: {error}") from error
+        print(f"{name}: {published.title}, {published.licence}")
+        for place, found in data.describe(name, parsed.path):
+            print(f"  {place:<16} {found}")
+
+
+def _train(parsed) -> None:
+    from gan_course import data, profile, recipes, runs
+
+    chosen = profile.current()
+    recipe = recipes.get(parsed.recipe).at(chosen)
+    if parsed.set:
+        recipe = recipe.but(**dict(_assignment(recipe, text) for text in parsed.set))
+    if parsed.images is not None and parsed.images < 1:
+        raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
+    if recipe.data not in data.SETS:
+        raise CourseError(
+            f"recipe {recipe.key!r} needs the image set {recipe.data!r}, which is not in the course yet"
+        )
+    image_set = data.load(recipe.data, path=parsed.data)
+    print(image_set.source)
+    folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
+    run = runs.train(
+        recipe,
+        image_set,
+        folder,
+        images=parsed.images,
+        seed=parsed.seed,
+        resume=parsed.resume,
+        device=profile.device(),
+        progress=not parsed.quiet,
+    )
+    print(run.history.line())
+    done = "finished" if run.card["step"] >= run.card["goal"] else "interrupted; go on with --resume"
+    print(f"{done}: {run.card['images']:,} images in {run.card['seconds']:.0f} s, kept in {folder}")
+
+
+def _assignment(recipe, text: str):
+    """FIELD=VALUE as (field, value of the type the recipe has there)."""
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise CourseError(f"--set {text!r}: write FIELD=VALUE, for example batch=128")
+    current = recipe.as_dict().get(field)
+    try:
+        if isinstance(current, bool):
+            return field, {"true": True, "false": False}[value.lower()]
+        if isinstance(current, tuple):
+            first, second = value.split(",")
+            return field, (float(first), float(second))
+        return field, type(current)(value) if current is not None else value
+    except (ValueError, KeyError):
+        raise CourseError(f"--set {text!r}: {field} is like {current!r}, {value!r} is not") from None
+
+
+def _sample(parsed) -> None:
+    from gan_course import files, mosaic, profile, runs, sampling
+
+    out = Path(parsed.out)
+    if out.suffix not in (".png", ".npz"):
+        raise CourseError(
+            f"--out {out}: a name ending in .png makes a grid, one in .npz the images themselves"
+        )
+    if out.suffix == ".png" and parsed.n > 10_000:
+        raise CourseError(
+            f"a grid of {parsed.n:,} images is no picture: at most 10,000, or take --out samples.npz"
+        )
+    run = runs.find(parsed.name)
+    images = sampling.sample(run.generator(profile.device()), parsed.n, parsed.seed)
+    if out.suffix == ".npz":
+        sampling.write_npz(out, images)
+    else:
+        files.write_atomically(out, mosaic.encode_png(mosaic.tile(images)))
+    print(
+        f"{parsed.n:,} images in {out}: G's moving average with its running BatchNorm statistics, seed {parsed.seed}"
+    )
+
+
+def _publish(parsed) -> None:
+    from gan_course import files, publishing, runs
+
+    copy = publishing.publish(runs.Run(parsed.name), files.assets_dir() / "runs" / parsed.as_name)
+    size = sum(file.stat().st_size for file in copy.folder.iterdir())
+    print(f"{copy.folder}: {size / 1e6:.1f} MB")
+
+
+def _doctor(parsed) -> int:
+    from gan_course import doctor
+
+    return doctor.report()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gan_course",
+        description="Train, sample and inspect the GANs of the course.",
+        epilog="example: python -m gan_course train quick-digits",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run, about: str, example: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=about, description=about, epilog=f"example: python -m gan_course {example}"
+        )
+        made.set_defaults(run=run)
+        return made
+
+    command("recipes", _recipes, "print the table of recipes", "recipes")
+
+    made = command("data", _data, "say what images are found where, and fetch them", "data mnist --fetch")
+    made.add_argument("name", nargs="?", help="an image set; all of them by default")
+    made.add_argument("--path", help="a folder to look in first")
+    made.add_argument("--fetch", action="store_true", help="download what is missing into the cache")
+
+    made = command(
+        "train", _train, "train a recipe into a folder", "train mlp-fashion --images 600000 --out runs/mlp"
+    )
+    made.add_argument("recipe", help="its name in the table of recipes")
+    made.add_argument("--profile", help="ci, cpu, colab or full; by default as the machine is")
+    made.add_argument("--data", metavar="DIR", help="folder that holds the image set")
+    made.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/RECIPE-seedN)")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument(
+        "--resume", action="store_true", help="go on from the folder's checkpoint, if it has one"
+    )
+    made.add_argument(
+        "--images", type=int, metavar="N", help="real images to see in all (default: the recipe's epochs)"
+    )
+    made.add_argument(
+        "--set", action="append", metavar="FIELD=VALUE", help="change a field of the recipe; repeatable"
+    )
+    made.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    made = command(
+        "sample", _sample, "draw new images from a run", "sample mlp-fashion --n 64 --out grid.png"
+    )
+    made.add_argument("name", metavar="RUN", help="a run's folder, or the name of a published run")
+    made.add_argument("--n", type=int, default=64)
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument(
+        "--out", required=True, help="grid.png, or samples.npz (key `images`, uint8 [N, C, H, W])"
+    )
+
+    made = command(
+        "publish",
+        _publish,
+        "put a small copy of a run among the course's assets",
+        "publish runs/mlp mlp-fashion",
+    )
+    made.add_argument("name", metavar="RUN", help="a run's folder")
+    made.add_argument("as_name", metavar="NAME", help="the name it will be found by")
+
+    command("doctor", _doctor, "check this machine: packages, device, data, disk", "doctor")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

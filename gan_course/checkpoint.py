@@ -1,0 +1,138 @@
+"""A run's whole state as one safetensors file: restored, it goes on bit for bit.
+
+Weights, both optimisers, G's average, every random stream, the place in the data order and the
+telemetry lie in one file, so that they can never be of different steps. Nothing is unpickled.
+"""
+
+import json
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from gan_course import files
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.history import COLUMNS, History
+from gan_course.recipes import Recipe
+
+FORMAT = 1  # raised whenever a checkpoint of the version before can no longer be continued
+
+
+def save(gan: GAN, path: str | Path) -> Path:
+    """Write the run's state; the file holds the old state or all of the new one.
+
+    Raises:
+        CourseError: the disk is full or the folder cannot be written to; the old file is untouched.
+    """
+    header = {
+        "format": FORMAT,
+        "recipe": gan.recipe.as_dict(),
+        "seed": gan.seed,
+        "step": gan.step,
+        "images": gan.images,
+        "device": gan.device.type,
+    }
+    tensors = {**_live(gan), **_random(gan), "history": torch.from_numpy(gan.history.rows)}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return files.write_atomically(path, safetensors.torch.save(tensors, {"gan_course": json.dumps(header)}))
+
+
+def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -> GAN:
+    """The run as it was saved, ready to go on.
+
+    Args:
+        recipe: what the caller means to train; it must be the one in the file.
+
+    Raises:
+        CourseError: no such file, not a checkpoint, truncated, of another version, another recipe
+            or another kind of device (random streams differ between CPU and GPU).
+    """
+    path, device = Path(path), torch.device(device)
+    header, tensors = read(path, FORMAT)
+    saved = Recipe.from_dict(header["recipe"])
+    if saved != recipe:
+        differing = ", ".join(
+            f"{name} {value!r} there, {recipe.as_dict()[name]!r} here"
+            for name, value in saved.as_dict().items()
+            if value != recipe.as_dict()[name]
+        )
+        raise CourseError(f"{path} is of another recipe ({differing}): use that recipe, or another folder")
+    if header["device"] != device.type:
+        raise CourseError(
+            f"{path} was trained on {header['device']} and goes on only there, not on {device.type}"
+        )
+    gan = GAN(recipe, header["seed"], device)
+    gan.step, gan.images = header["step"], header["images"]
+    for name, tensor in _live(gan).items():
+        if name not in tensors or tensors[name].shape != tensor.shape:
+            raise CourseError(
+                f"{path} lacks {name!r} in the right shape: it is of another version; start anew"
+            )
+        with torch.no_grad():
+            tensor.copy_(tensors[name])  # into place, so that memory layouts stay as the optimiser knows them
+    gan.order.set_state(tensors["random.order"])
+    gan.epoch_order = tensors["random.epoch_order"]
+    gan.noise.set_state(tensors["random.noise"])
+    gan.global_rng = [tensors[f"random.global.{i}"] for i in range(len(gan.global_rng))]
+    rows = tensors["history"].numpy()
+    gan.history = History(rows.reshape(-1, len(COLUMNS)))
+    return gan
+
+
+def read(path: Path, version: int) -> tuple[dict, dict[str, Tensor]]:
+    """(header, tensors) of a safetensors file of the course.
+
+    Raises:
+        CourseError: missing, damaged, or not of that version.
+    """
+    if not path.is_file():
+        raise CourseError(f"there is no {path}: train a run first, or name its folder")
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("gan_course", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise CourseError(
+            f"{path} is damaged or incomplete ({error}): take another copy, or train anew"
+        ) from None
+    if header.get("format") != version:
+        raise CourseError(
+            f"{path} is of format {header.get('format', 'unknown')}, this version of the course reads {version}: "
+            "train anew, or use the version that wrote it"
+        )
+    return header, tensors
+
+
+def _live(gan: GAN) -> dict[str, Tensor]:
+    """Every tensor that training changes in place, by name."""
+    tensors = {}
+    for prefix, module in (("G", gan.G), ("D", gan.D), ("average", gan.average)):
+        tensors.update({f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()})
+    for prefix, optimiser, module in (("opt_g", gan.opt_g, gan.G), ("opt_d", gan.opt_d, gan.D)):
+        for name, parameter in module.named_parameters():
+            for key, tensor in _adam_state(optimiser, parameter).items():
+                tensors[f"{prefix}.{name}.{key}"] = tensor
+    tensors["fixed_latents"] = gan.fixed_latents
+    return tensors
+
+
+def _adam_state(optimiser: torch.optim.Adam, parameter: nn.Parameter) -> dict[str, Tensor]:
+    """Adam's state for a parameter; made here, as zeros, where the first step has not made it yet."""
+    state = optimiser.state[parameter]
+    if not state:
+        state["step"] = torch.zeros((), device=parameter.device)
+        state["exp_avg"] = torch.zeros_like(parameter)
+        state["exp_avg_sq"] = torch.zeros_like(parameter)
+    return state
+
+
+def _random(gan: GAN) -> dict[str, Tensor]:
+    states = {
+        "random.order": gan.order.get_state(),
+        "random.epoch_order": gan.epoch_order,
+        "random.noise": gan.noise.get_state(),
+    }
+    return states | {f"random.global.{i}": state for i, state in enumerate(gan.global_rng)}

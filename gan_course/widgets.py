@@ -1,0 +1,210 @@
+"""Things to press and drag in a notebook, for ipywidgets 7.7 (Colab) and 8 alike.
+
+A `Panel` is controls above ONE `widgets.Image` whose bytes change, with the picture's words beneath.
+Where no front end answers (GitHub, nbconvert, PDF) the same output is a still picture with alt text.
+"""
+
+import asyncio
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from PIL import Image
+
+from gan_course import losses, show, toy
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+LEAST_SECONDS = 0.08  # between two drawings; a press in between is drawn a little later
+
+
+class Panel:
+    """Rows of controls, one picture, one line of words. Subclasses say in `render` what the picture is now.
+
+    Attributes:
+        picture: the last `show.Picture`; its alternative text is also the line beneath it.
+        box: the widget itself, to be put inside another.
+    """
+
+    def __init__(self, *rows: Sequence[widgets.Widget]):
+        self._image, self._words = widgets.Image(format="png"), widgets.Label()
+        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        self.box = widgets.VBox(
+            [*(widgets.HBox(list(row), layout=wrap) for row in rows), self._image, self._words]
+        )
+        self._late = None
+        self.draw()
+
+    def render(self) -> show.Picture:
+        """The picture as things stand."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Draw now."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        self.picture = self.render()
+        if self.picture.width:
+            self._image.width = str(self.picture.width)
+        self._image.value, self._words.value = self.picture.png, self.picture.alt
+        self._drawn = time.monotonic()
+
+    def refresh(self) -> None:
+        """Draw now or shortly: a burst of events is drawn a few times, its last state always."""
+        wait = self._drawn + LEAST_SECONDS - time.monotonic()
+        if self._late is not None:
+            return
+        try:
+            loop = asyncio.get_running_loop()  # the kernel's own: no thread, nothing runs beside a cell
+        except RuntimeError:
+            wait = 0
+        if wait <= 0:
+            self.draw()
+        else:
+            self._late = loop.call_later(wait, self._draw_late)
+
+    def _draw_late(self) -> None:
+        self._late = None
+        self.draw()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        # Not a Widget itself, so ipywidgets 7 (_ipython_display_) and 8 (_repr_mimebundle_) do not differ here.
+        data, metadata = self.picture._repr_mimebundle_()
+        data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        return data, metadata
+
+
+def button(label: str, press: Callable[[], None], width: str = "6em", style: str = "") -> widgets.Button:
+    """A button that calls `press` without arguments."""
+    made = widgets.Button(description=label, button_style=style, layout=widgets.Layout(width=width))
+    made.on_click(lambda _: press())
+    return made
+
+
+def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
+    """A drop-down list; `options` are values or (name, value) pairs."""
+    return widgets.Dropdown(
+        description=label,
+        options=options,
+        value=value,
+        layout=widgets.Layout(width=width),
+        style={"description_width": "initial"},
+    )
+
+
+class Plane:
+    """One copy of a two-dimensional ToyGAN: D's belief as colour, real and generated points on top.
+
+    One figure is kept and its contents replaced, which is what makes a frame cheap.
+    """
+
+    def __init__(
+        self, gan: toy.ToyGAN, copy: int = 0, extent: float = 3.0, points: int = 500, cells: int = 64
+    ):
+        self.gan, self.copy, self.points, self.cells = gan, copy, points, cells
+        axis = torch.linspace(-extent, extent, cells)
+        self._grid = torch.cartesian_prod(axis, axis)
+        self._figure, axes = show.new_figure(6.4, 5.4)
+        pale = LinearSegmentedColormap.from_list("belief", ["#EDA583", "#FFFFFF", "#86BCE0"])
+        edges = np.linspace(0, 1, 11)
+        self._field = axes.imshow(
+            np.full((cells, cells), 0.5),
+            extent=(-extent, extent, -extent, extent),
+            origin="lower",
+            cmap=pale,
+            norm=BoundaryNorm(edges, pale.N),
+            interpolation="bilinear",
+            interpolation_stage="data",
+        )
+        real = gan.target.sample(points, torch.Generator().manual_seed(0))
+        axes.scatter(*real.T, s=12, color=show.REAL, linewidths=0, alpha=0.55, label="real")
+        self._fakes = axes.scatter(
+            [], [], s=16, color=show.FAKE, edgecolors="white", linewidths=0.4, label="generated"
+        )
+        axes.set(xlim=(-extent, extent), ylim=(-extent, extent), xlabel="$x_1$", ylabel="$x_2$")
+        axes.grid(False)
+        axes.legend(loc="upper right", frameon=True, framealpha=0.9, markerscale=2, handletextpad=0.2)
+        self._title = axes.set_title(" ")
+        self._figure.colorbar(self._field, ax=axes, ticks=edges[::2], label="D's belief that a point is real")
+        self._figure.canvas.draw()
+        self._figure.set_layout_engine("none")  # laid out once; solving it again would double a frame's time
+
+    def frame(self, title: str = "") -> np.ndarray:
+        """The picture now, uint8 [H, W, 3]."""
+        belief = self.gan.belief(self._grid)[self.copy].reshape(self.cells, self.cells)
+        self._field.set_data(belief.T.numpy())
+        self._fakes.set_offsets(self.gan.samples(self.points)[self.copy].numpy())
+        self._title.set_text(title)
+        self._figure.canvas.draw()
+        return np.asarray(self._figure.canvas.buffer_rgba())[..., :3].copy()
+
+
+def describe(gan: toy.ToyGAN, copy: int = 0) -> str:
+    """The state of one copy of a ToyGAN in a sentence."""
+    covered = toy.coverage(gan.samples()[copy], gan.target)
+    losses_now = [
+        f", {name}'s loss {loss[copy]:.2f}"
+        for name, loss in (("D", gan.d_loss), ("G", gan.g_loss))
+        if not math.isnan(loss[copy])
+    ]
+    return (
+        f"After {gan.d_steps} steps of D and {gan.g_steps} of G: {covered.modes} of {len(gan.target.sigmas)} modes "
+        f"covered, {covered.quality:.0%} of the samples near a mode{''.join(losses_now)}."
+    )
+
+
+class StepByStep(Panel):
+    """Train a two-dimensional ToyGAN by hand: step D, step G, both, play, start again."""
+
+    def __init__(self, gan: toy.ToyGAN):
+        self.gan, self.plane = gan, Plane(gan)
+        self.step_d = button("step D", lambda: self._steps(d=self.presses.value), style="info")
+        self.step_g = button("step G", lambda: self._steps(g=self.presses.value), style="warning")
+        self.both = button("both", lambda: self._rounds(self.presses.value))
+        self.presses = choice("steps a press", [1, 10, 50], 1, "10em")
+        # The front end moves `value` on and waits for the kernel: playing needs no thread here.
+        self.play = widgets.Play(value=0, min=0, max=1_000_000, interval=120)
+        self.play.observe(self._tick, names="value")
+        self.d_steps = choice("D steps a round", [1, 5], 1, "11em")
+        objectives = [("non-saturating", losses.g_non_saturating), ("saturating", losses.g_saturating)]
+        self.objective = choice("G's objective", objectives, gan.g_objective, "17em")
+        self.objective.observe(self._choose, names="value")
+        self.seed = choice("seed", list(range(10)), gan.seeds[0] % 10, "7em")
+        self.reset = button("reset", self._reset)
+        super().__init__(
+            (self.step_d, self.step_g, self.both, self.presses),
+            (self.play, self.d_steps, self.objective, self.seed, self.reset),
+        )
+
+    def render(self) -> show.Picture:
+        frame = self.plane.frame(f"{self.gan.d_steps} steps of D, {self.gan.g_steps} steps of G")
+        buffer = io.BytesIO()
+        Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
+        return show.Picture(buffer.getvalue(), describe(self.gan))
+
+    def _steps(self, d: int = 0, g: int = 0) -> None:
+        for _ in range(d):
+            self.gan.step_d()
+        for _ in range(g):
+            self.gan.step_g()
+        self.refresh()
+
+    def _rounds(self, n: int) -> None:
+        self.gan.train(n, self.d_steps.value)
+        self.refresh()
+
+    def _tick(self, change) -> None:
+        if change["new"] > change["old"]:  # the stop button sets the value back to 0
+            self._rounds(5)
+
+    def _choose(self, change) -> None:
+        self.gan.g_objective = change["new"]
+
+    def _reset(self) -> None:
+        self.gan.reset([self.seed.value])
+        self.refresh()
