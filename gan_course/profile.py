@@ -23,13 +23,11 @@ class Profile:
     Attributes:
         name: `ci`, `cpu`, `colab` or `full`.
         width: factor on the channels of every network (1.0 is the printed size).
-        live: whether pictures are redrawn while training runs.
         about: one line for people.
     """
 
     name: str
     width: float
-    live: bool
     about: str
 
     def pick(self, *, ci: T, cpu: T, colab: T, full: T) -> T:
@@ -40,12 +38,10 @@ class Profile:
 PROFILES = {
     p.name: p
     for p in (
-        Profile(
-            "ci", 0.25, False, "every line runs, at small width: seconds a lesson, pictures not worth showing"
-        ),
-        Profile("cpu", 1.0, True, "a laptop without a GPU: minutes a lesson, long runs are replayed"),
-        Profile("colab", 1.0, True, "one T4-class GPU: minutes a lesson, everything trained live"),
-        Profile("full", 1.0, True, "the sources' own settings, whole data sets: hours on a CPU"),
+        Profile("ci", 0.25, "every line runs, at small width: seconds a lesson, pictures not worth showing"),
+        Profile("cpu", 1.0, "a laptop without a GPU: minutes a lesson, long runs are replayed"),
+        Profile("colab", 1.0, "one T4-class GPU: minutes a lesson, everything trained live"),
+        Profile("full", 1.0, "the sources' own settings, whole data sets: hours on a CPU"),
     )
 }
 

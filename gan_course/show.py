@@ -1,4 +1,4 @@
-"""Pictures for a notebook: grids, curves, animations. Each one carries its alternative text.
+"""Pictures for a notebook: figures, grids, animations. Each one carries its alternative text.
 
 Everything here returns a `Picture`. As the last expression of a cell it displays itself; a screen
 reader finds `alt`, a file gets the same bytes through `save`. Colours are Okabe and Ito's, which
@@ -125,22 +125,3 @@ def _as_image(frame) -> Image.Image:
     if isinstance(frame, Picture):
         return Image.open(io.BytesIO(frame.png)).convert("RGB")
     return Image.fromarray(frame).convert("RGB")
-
-
-class Live:
-    """One picture in a notebook that is replaced while something runs. Outside a notebook it does nothing."""
-
-    def __init__(self):
-        self._handle = None
-
-    def show(self, picture: Picture) -> None:
-        """Display the picture, or put it in the place of the one before."""
-        from IPython import get_ipython
-        from IPython.display import display
-
-        if get_ipython() is None:
-            return
-        if self._handle is None:
-            self._handle = display(picture, display_id=True)
-        else:
-            self._handle.update(picture)
