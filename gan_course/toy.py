@@ -5,6 +5,7 @@ each. At this size a step costs Python more than arithmetic, so five seeds take 
 Everything here lives on the CPU for the same reason.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,13 +54,9 @@ class Mixture:
 
 
 def on_a_line(centres: Sequence[float], sigmas: Sequence[float], weights: Sequence[float]) -> Mixture:
-    """A mixture in one dimension; the weights are scaled to sum to 1."""
-    if not len(centres) == len(sigmas) == len(weights):
-        raise CourseError(
-            f"{len(centres)} centres, {len(sigmas)} sigmas, {len(weights)} weights: give as many of each"
-        )
-    w = torch.tensor(weights, dtype=torch.float32)
-    return Mixture(torch.tensor(centres, dtype=torch.float32)[:, None], torch.tensor(sigmas), w / w.sum())
+    """A mixture in one dimension, from as many centres as sigmas and weights; the weights are scaled to sum to 1."""
+    c, s, w = (torch.tensor(values, dtype=torch.float32) for values in (centres, sigmas, weights))
+    return Mixture(c[:, None], s, w / w.sum())
 
 
 def eight_gaussians(radius: float = 2.0, sigma: float = 0.1) -> Mixture:
@@ -78,11 +75,11 @@ class Stack(nn.Module):
     """
 
     def __init__(self, seeds: Sequence[int], *sizes: int, salt: int = 0):
-        super().__init__()
-        generators = [torch.Generator().manual_seed(2 * seed + salt) for seed in seeds]
+        super().__init__()  # `salt` keeps two stacks of the same seeds from starting alike
+        generators = [torch.Generator().manual_seed(3 * seed + salt) for seed in seeds]
         self.copies = len(generators)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for fan_in, fan_out in zip(sizes, sizes[1:]):  # noqa: B905 (the second is shorter on purpose)
+        for fan_in, fan_out in itertools.pairwise(sizes):
             bound = fan_in**-0.5
             for parameters, rows in ((self.weights, fan_in), (self.biases, 1)):
                 drawn = [torch.empty(rows, fan_out).uniform_(-bound, bound, generator=g) for g in generators]
@@ -101,7 +98,6 @@ class ToyGAN:
     Attributes:
         target: the distribution to imitate; dim is 2 for what draws it.
         G, D: stacks of copies, one a seed; z [copies, N, 2] -> x [copies, N, dim] -> logits [copies, N].
-        d_loss, g_loss: the last losses, a float each copy; NaN before the first step.
         d_steps, g_steps: how many of each have been made.
     """
 
@@ -112,48 +108,37 @@ class ToyGAN:
         seeds: Sequence[int] = (0,),
         *,
         hidden: int = 64,
-        batch: int = 256,
-        rate: float = 1e-3,
+        batch: int = 128,
+        rate: float = 2e-3,
     ):
         if not len(seeds) or min(hidden, batch) < 1 or rate <= 0:
-            raise CourseError(
-                "a ToyGAN needs at least one seed, hidden and batch of 1 or more, a rate above 0"
-            )
-        self.target, self.g_objective, self.hidden, self.batch, self.rate = (
-            target,
-            g_loss,
-            hidden,
-            batch,
-            rate,
-        )
+            raise CourseError("a ToyGAN needs a seed or more, hidden and batch of 1 or more, a rate above 0")
+        self.target, self.g_objective, self.hidden = target, g_loss, hidden
+        self.batch, self.rate = batch, rate
         self.reset(seeds)
 
     def reset(self, seeds: Sequence[int] | None = None) -> None:
         """Start afresh, from the same seeds or from others."""
         self.seeds = tuple(self.seeds if seeds is None else seeds)
-        dim, hidden = self.target.centres.shape[1], self.hidden
-        self.G = Stack(self.seeds, 2, hidden, hidden, dim, salt=0)
-        self.D = Stack(self.seeds, dim, hidden, hidden, 1, salt=1)
+        dim, h = self.target.centres.shape[1], self.hidden
+        self.G, self.D = Stack(self.seeds, 2, h, h, dim), Stack(self.seeds, dim, h, h, 1, salt=1)
         self._g_adam, self._d_adam = (
             torch.optim.Adam(net.parameters(), lr=self.rate, betas=(0.5, 0.999), fused=True)
             for net in (self.G, self.D)
         )
-        self._generators = [torch.Generator().manual_seed(seed) for seed in self.seeds]
-        self._d_logits = self._g_logits = None
+        self._generators = [torch.Generator().manual_seed(3 * seed + 2) for seed in self.seeds]
+        nothing = torch.full((len(self.seeds), 1), math.nan)
+        self._d_logits, self._g_logits = [nothing, nothing], [nothing]
         self.d_steps = self.g_steps = 0
 
-    @property
-    def d_loss(self) -> list[float]:
-        return self._each(losses.d_bce, self._d_logits)
+    def losses(self) -> list[tuple[float, float]]:
+        """(D's, G's) loss at their last steps, a pair for each copy; NaN before the first."""
 
-    @property
-    def g_loss(self) -> list[float]:
-        return self._each(self.g_objective, self._g_logits)
+        def each(loss, logits):
+            return [loss(*one).item() for one in zip(*logits, strict=True)]
 
-    def _each(self, loss: Callable[..., Tensor], logits) -> list[float]:
-        if logits is None:
-            return [math.nan] * len(self.seeds)
-        return [loss(*one).item() for one in zip(*logits, strict=True)]
+        d, g = each(losses.d_bce, self._d_logits), each(self.g_objective, self._g_logits)
+        return list(zip(d, g, strict=True))
 
     def latent(self, n: int) -> Tensor:
         """Fresh latents z from a standard normal, [copies, n, 2]."""
@@ -213,12 +198,10 @@ class Coverage:
     Attributes:
         modes: how many components are covered, [...], whole numbers.
         quality: share of samples near some component, [...] in [0, 1].
-        shares: share of samples near each component, [..., K].
     """
 
     modes: Tensor
     quality: Tensor
-    shares: Tensor
 
 
 def coverage(samples: Tensor, target: Mixture, radius: float = 3.0, least: float = 0.01) -> Coverage:
@@ -231,8 +214,8 @@ def coverage(samples: Tensor, target: Mixture, radius: float = 3.0, least: float
     nearest, component = distance.min(dim=-1)
     near = nearest <= radius * target.sigmas[component]
     one_hot = nn.functional.one_hot(component, len(target.sigmas)) * near.unsqueeze(-1)
-    shares = one_hot.float().mean(dim=-2)
-    return Coverage((shares >= least).sum(-1), near.float().mean(-1), shares)
+    shares = one_hot.float().mean(dim=-2)  # of all samples, not of the near ones
+    return Coverage((shares >= least).sum(-1), near.float().mean(-1))
 
 
 def dirac_gradients(theta: float, psi: float, penalty: float = 0.0) -> tuple[float, float]:
@@ -244,14 +227,12 @@ def dirac_gradients(theta: float, psi: float, penalty: float = 0.0) -> tuple[flo
     Returns:
         (d L_G / d theta, d L_D / d psi).
     """
-    slope = 1 / (1 + math.exp(-psi * theta))
+    slope = 0.5 + 0.5 * math.tanh(psi * theta / 2)  # the sigmoid, without overflow far out on a spiral
     return -psi * slope, theta * slope + penalty * psi
 
 
-def dirac_run(
-    rate: float, steps: int, *, alternating: bool, penalty: float = 0.0, start=(1.0, 0.0)
-) -> Tensor:
-    """Gradient descent by both players. Returns (theta, psi) after 0, 1, … steps: float64 [steps + 1, 2].
+def dirac_run(rate: float, steps: int, alternating: bool, penalty: float = 0.0, start=(1.0, 0.0)) -> Tensor:
+    """Gradient descent by both players: (theta, psi) after 0, 1, … steps, float64 [steps + 1, 2].
 
     `alternating`: D moves first and G answers the new D; otherwise both use the old point.
     """
@@ -265,3 +246,10 @@ def dirac_run(
         theta -= rate * by_theta
         path.append((theta, psi))
     return torch.tensor(path, dtype=torch.float64)
+
+
+def dirac_matrix(rate: float, alternating: bool, penalty: float = 0.0) -> Tensor:
+    """The same step linearised at (0, 0): float64 [2, 2], to be multiplied by the column (theta, psi)."""
+    d = torch.tensor([[1, 0], [-rate / 2, 1 - rate * penalty]], dtype=torch.float64)
+    g = torch.tensor([[1, rate / 2], [0, 1]], dtype=torch.float64)
+    return g @ d if alternating else g + d - torch.eye(2, dtype=torch.float64)

@@ -51,7 +51,7 @@ def _draw_curves(axes, history: History, goal: int | None = None) -> None:
             axis.plot(seen, values, color=colour, alpha=0.15, linewidth=0.8)
             axis.plot(*_smoothed(seen, values), color=colour, label=label)
         axis.set_xlabel("real images seen")
-        axis.legend(loc="upper right")
+        axis.legend(loc="lower right" if axis is scores_axis else "upper right", ncols=2, frameon=False)
         axis.set_xlim(0, goal)
         axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))

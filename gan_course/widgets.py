@@ -5,6 +5,7 @@ Where no front end answers (GitHub, nbconvert, PDF) the same output is a still p
 """
 
 import asyncio
+import html
 import io
 import math
 import time
@@ -31,7 +32,7 @@ class Panel:
     """
 
     def __init__(self, *rows: Sequence[widgets.Widget]):
-        self._image, self._words = widgets.Image(format="png"), widgets.Label()
+        self._image, self._words = widgets.Image(format="png"), widgets.HTML()
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         self.box = widgets.VBox(
             [*(widgets.HBox(list(row), layout=wrap) for row in rows), self._image, self._words]
@@ -51,7 +52,7 @@ class Panel:
         self.picture = self.render()
         if self.picture.width:
             self._image.width = str(self.picture.width)
-        self._image.value, self._words.value = self.picture.png, self.picture.alt
+        self._image.value, self._words.value = self.picture.png, html.escape(self.picture.alt)
         self._drawn = time.monotonic()
 
     def refresh(self) -> None:
@@ -106,10 +107,12 @@ class Plane:
     def __init__(
         self, gan: toy.ToyGAN, copy: int = 0, extent: float = 3.0, points: int = 500, cells: int = 64
     ):
-        self.gan, self.copy, self.points, self.cells = gan, copy, points, cells
+        self.gan, self.copy, self.points = gan, copy, points
+        self.cells = cells = 64  # a side
         axis = torch.linspace(-extent, extent, cells)
         self._grid = torch.cartesian_prod(axis, axis)
         self._figure, axes = show.new_figure(6.4, 5.4)
+        self._figure.set_dpi(dpi)
         pale = LinearSegmentedColormap.from_list("belief", ["#EDA583", "#FFFFFF", "#86BCE0"])
         edges = np.linspace(0, 1, 11)
         self._field = axes.imshow(
@@ -148,9 +151,9 @@ def describe(gan: toy.ToyGAN, copy: int = 0) -> str:
     """The state of one copy of a ToyGAN in a sentence."""
     covered = toy.coverage(gan.samples()[copy], gan.target)
     losses_now = [
-        f", {name}'s loss {loss[copy]:.2f}"
-        for name, loss in (("D", gan.d_loss), ("G", gan.g_loss))
-        if not math.isnan(loss[copy])
+        f", {name}'s loss {loss:.2f}"
+        for name, loss in zip("DG", gan.losses()[copy], strict=True)
+        if not math.isnan(loss)
     ]
     return (
         f"After {gan.d_steps} steps of D and {gan.g_steps} of G: {covered.modes} of {len(gan.target.sigmas)} modes "
@@ -172,6 +175,8 @@ class StepByStep(Panel):
         self.play.observe(self._tick, names="value")
         self.d_steps = choice("D steps a round", [1, 5], 1, "11em")
         objectives = [("non-saturating", losses.g_non_saturating), ("saturating", losses.g_saturating)]
+        if gan.g_objective not in [loss for _, loss in objectives]:
+            objectives.append((gan.g_objective.__name__, gan.g_objective))
         self.objective = choice("G's objective", objectives, gan.g_objective, "17em")
         self.objective.observe(self._choose, names="value")
         self.seed = choice("seed", list(range(10)), gan.seeds[0] % 10, "7em")
@@ -185,7 +190,8 @@ class StepByStep(Panel):
         frame = self.plane.frame(f"{self.gan.d_steps} steps of D, {self.gan.g_steps} steps of G")
         buffer = io.BytesIO()
         Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
-        return show.Picture(buffer.getvalue(), describe(self.gan))
+        key = "Real points blue, generated ones red, D's belief as the colour behind them."
+        return show.Picture(buffer.getvalue(), f"{describe(self.gan)} {key}")
 
     def _steps(self, d: int = 0, g: int = 0) -> None:
         for _ in range(d):

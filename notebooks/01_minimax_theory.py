@@ -1,0 +1,708 @@
+# %% [markdown]
+# # 01 · Minimax theory
+#
+# > After it you can derive the optimal discriminator, say what the generator minimises, and predict when training spirals.
+#
+# {{badge}}
+#
+# **After this lesson you can**
+#
+# - derive the best possible discriminator and check a trained one against it,
+# - say what the generator descends, for both common objectives, and what each does when it cannot have everything,
+# - compute from two logits which objective still has a gradient,
+# - write down a GAN's update matrix and read from its eigenvalues whether training converges, circles or spirals out,
+# - count covered modes, and step a small GAN by hand.
+#
+# | | two CPU cores | Colab T4 |
+# |---|---|---|
+# | minutes to run it all | TODO-MEASURE | as on its CPU: these networks are too small for a GPU |
+# | minutes to read and solve it | about 90 | about 90 |
+#
+# Read first: nothing of this course. You need expectations, densities, the logarithm's derivative, and a little PyTorch. Lesson 00 shows what a GAN can do; this one asks why it works, on problems so small that the truth is known.
+
+# %% tags=["setup"]
+import shutil
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:  # Colab has torch and the rest already: add the course, change nothing else
+    course = "git+{{repository}}@v{{version}}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", course], check=True)
+    if not shutil.which("nvidia-smi"):
+        print("No GPU yet: Runtime → Change runtime type → T4 GPU, then run this cell again.")
+
+# %%
+import math
+
+import torch
+import torch.nn.functional as F
+
+from gan_course import losses, profile, show, toy, widgets
+from gan_course.checks import lesson_01
+
+SEED = 0
+here = profile.current()
+seeds = list(range(SEED, SEED + here.pick(ci=3, cpu=5, colab=5, full=10)))
+print(f"profile {here.name}: every measurement below is repeated over {len(seeds)} seeds")
+
+# %% [markdown]
+# ## 1 · Two players on a line
+#
+# A **generator** G turns noise z into a sample G(z). A **discriminator** D looks at a sample x and says how strongly it believes that x is real: D(x) is a number between 0 and 1. D wants to be right. G wants D to be wrong. Nobody tells G what a good sample is; all it ever hears is D's opinion.
+#
+# We start where everything can be known. The real data have a density p on a line, a mixture of two Gaussians. The generator stretches and shifts standard normal noise, G(z) = μ + s z, and so its samples have a density q that we can write down too: by the change of variables, q(x) = φ((x − μ)/s) / s, where φ is the density of z. That is a luxury. A real generator can be sampled, but nobody can evaluate its density.
+
+# %%
+p = toy.on_a_line(centres=[-2.5, 2.0], sigmas=[0.5, 0.6], weights=[0.4, 0.6])
+q = toy.on_a_line(centres=[0.0], sigmas=[1.0], weights=[1.0])  # G(z) = 0 + 1 z
+
+x = torch.linspace(-8, 8, 1601)[:, None]  # points on the line, [N, 1]
+generator = torch.Generator().manual_seed(SEED)
+figure, axes = show.new_figure(9, 3.2)
+for density, colour, name in ((p, show.REAL, "p, real"), (q, show.FAKE, "q, generated")):
+    axes.hist(density.sample(5000, generator)[:, 0], bins=80, density=True, color=colour, alpha=0.25)
+    axes.plot(x[:, 0], density.density(x), color=colour, label=name)
+axes.set(xlabel="x", ylabel="density", xlim=(-5, 5))
+axes.legend()
+show.figure(
+    figure,
+    "Two densities on a line, each over a histogram of its samples: the real p with peaks at -2.5 and 2, "
+    "the generated q with one peak at 0 between them.",
+)
+
+# %% [markdown]
+# **The game.** Both players look at one number, the value function (Goodfellow et al. 2014, equation 1):
+#
+# $$V(D, G) = \mathbb{E}_{x \sim p}\,\log D(x) \;+\; \mathbb{E}_{z}\,\log\bigl(1 - D(G(z))\bigr)$$
+#
+# The first term is large (near 0) when D believes in real samples, the second when D refuses generated ones. Both logarithms are of numbers below 1, so V is never positive. D tries to make V large, G tries to make it small: $\min_G \max_D V(D, G)$.
+#
+# *Predict, then run: what is V if D has no idea and answers ½ everywhere?*
+
+# %%
+# NBVAL_CHECK_OUTPUT
+print(f"V of the clueless D: log ½ + log ½ = {2 * math.log(0.5):.4f} = -log 4")
+
+# %% [markdown]
+# Remember that number, −1.3863. It comes back twice.
+#
+# ### The best answer D can give
+#
+# Hold G still. Which D makes V as large as possible?
+#
+# 1. An expectation is an integral against a density. So $V = \int p(x) \log D(x) + q(x) \log(1 - D(x))\,dx$. (The second term was over z; the samples G(z) have density q, which is what makes this step legal.)
+# 2. D may be any function, and the integrand at x involves D at that x alone. So we may choose D(x) for each x separately, and the integral is largest when the integrand is largest everywhere.
+# 3. At one x, write a = p(x), b = q(x), y = D(x). We want the top of $f(y) = a \log y + b \log(1 - y)$ on 0 < y < 1.
+# 4. Its slope is $f'(y) = \frac{a}{y} - \frac{b}{1 - y}$, which is zero where $a(1 - y) = b y$, that is at $y = \frac{a}{a + b}$.
+# 5. It is a top and not a valley: $f''(y) = -\frac{a}{y^2} - \frac{b}{(1 - y)^2} < 0$.
+#
+# $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
+#
+# It is Bayes' rule: draw real or generated with a fair coin, and D* is the probability that the x you see came from the real pile. With a logit l, D = σ(l) = 1/(1 + e^{−l}), the same answer reads $l^* = \log p(x) - \log q(x)$. **A discriminator learns a log density ratio.**
+#
+# Two special cases. Where b = 0 and a > 0, f keeps rising towards y = 1: the logit wants to go to infinity. And where a = b = 0, f is flat, so every answer is equally good.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+a, b = 0.30, 0.10
+y = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
+best = y[(a * y.log() + b * (1 - y).log()).argmax()]
+print(f"searched {best:.3f}   formula {a / (a + b):.3f}   sigmoid(log a - log b) {torch.sigmoid(torch.tensor(a / b).log()):.3f}")
+
+# %% [markdown]
+# ### Does a trained D find it?
+#
+# A small network knows neither p nor q. It sees samples, and it minimises −V, which is binary cross-entropy with label 1 for real and 0 for generated. `losses.d_bce` computes exactly that from logits. We train one D a seed; a `toy.Stack` is several independent copies of one small network that run side by side.
+
+
+# %%
+def train_discriminators(pairs, steps, hidden=64, batch=256):
+    """Train one D for each pair (real, generated) of densities, on fresh samples at every step."""
+    D = toy.Stack(range(len(pairs)), 1, hidden, hidden, 1)
+    adam = torch.optim.Adam(D.parameters(), lr=1e-2, fused=True)
+    slower = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, total_iters=steps)  # settle at the end
+    generators = [torch.Generator().manual_seed(1000 + i) for i in range(len(pairs))]
+    for _ in range(steps):
+        real = torch.stack([p.sample(batch, g) for (p, _), g in zip(pairs, generators, strict=True)])
+        fake = torch.stack([q.sample(batch, g) for (_, q), g in zip(pairs, generators, strict=True)])
+        loss = len(pairs) * losses.d_bce(D(real), D(fake))  # the sum over copies of each one's mean
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        slower.step()
+    return D
+
+
+D = train_discriminators([(p, q)] * len(seeds), steps=here.pick(ci=400, cpu=1500, colab=1500, full=4000))
+with torch.no_grad():
+    trained = torch.sigmoid(D(x))  # [seeds, N]
+optimal = p.density(x) / (p.density(x) + q.density(x))
+
+# %% [markdown]
+# *Predict: where along the line will the trained networks agree with the formula, and where will they not?*
+
+# %%
+mass = (p.density(x) + q.density(x)) / 2
+somewhere = mass > 0.01  # a hundredth of a unit of density: some samples fall there
+error = (trained - optimal).abs()
+figure, (top, bottom) = show.new_figure(9, 5.2, nrows=2, sharex=True, height_ratios=[2.2, 1])
+top.plot(x[:, 0], trained.T, color=show.GREEN, lw=1.5, alpha=0.7, label=["trained D, each seed"] + ["_"] * (len(seeds) - 1))
+top.plot(x[:, 0], optimal, color="black", ls="--", lw=2.5, label="p / (p + q)")
+bottom.plot(x[:, 0], p.density(x), color=show.REAL, label="p")
+bottom.plot(x[:, 0], q.density(x), color=show.FAKE, label="q")
+for axes in (top, bottom):
+    axes.fill_between(x[:, 0], 0, 1, where=~somewhere, color=show.GREY, alpha=0.15, lw=0, transform=axes.get_xaxis_transform())
+top.set(ylabel="D(x)", title="Grey: hardly any sample falls here")
+bottom.set(xlabel="x", ylabel="density")
+top.legend(loc="center left")
+bottom.legend(loc="center left")
+show.figure(
+    figure,
+    "Trained discriminators lie on the dashed curve p/(p+q) where p or q has mass; in the grey regions "
+    "without samples, at both ends, they leave the formula.",
+)
+
+# %%
+inside, outside = error[:, somewhere], error[:, ~somewhere]
+for k, seed in enumerate(seeds):
+    print(f"seed {seed}: where there is mass, mean error {inside[k].mean():.3f}, largest {inside[k].max():.3f}; "
+          f"elsewhere mean {outside[k].mean():.3f}, largest {outside[k].max():.3f}")
+d_mean, d_max = inside.mean(), inside.max()
+print(f"D(8): the formula says {optimal[-1]:.3f}, the networks {', '.join(f'{v:.3f}' for v in trained[:, -1])}")
+
+# %% [markdown]
+# Where samples fall, networks that have never seen a density compute a ratio of densities to within a few hundredths. The largest errors sit where D* is steep or samples are few.
+#
+# In the grey it is another story. At x = 8 both densities are nearly nothing, and yet their ratio is decided: q has the heavier tail, so the formula says "generated". The networks were never asked about such points, extend what they learnt next door, and say "real". Nothing in training corrects them, because the integrand there is multiplied by p + q ≈ 0. Keep this in mind: a young generator puts its samples exactly where the data have no mass, and steers by what D says there.
+
+# %% [markdown]
+# ## 2 · What G minimises
+#
+# Let D be perfect. What is left of V is a function of G alone, and we can name it.
+#
+# 1. Put D* in: $V(D^*, G) = \int p \log\frac{p}{p+q} + q \log\frac{q}{p+q}\,dx$, because 1 − D* = q/(p + q).
+# 2. Let m = (p + q)/2, the average of both densities. Then $\frac{p}{p+q} = \frac{1}{2}\cdot\frac{p}{m}$, and likewise for q.
+# 3. Each factor ½ contributes $\log\frac12$, times a density that integrates to 1. Two of them give −log 4. What remains is $\int p \log\frac{p}{m} + \int q\log\frac{q}{m}$, which is KL(p‖m) + KL(q‖m).
+# 4. Half of that sum is by definition the **Jensen–Shannon divergence**, JS(p‖q).
+#
+# $$V(D^*, G) = 2\,\mathrm{JS}(p\,\|\,q) - \log 4$$
+#
+# JS is 0 exactly when p = q, and then V = −log 4: the best generator leaves the best discriminator as clueless as a coin. JS is at most log 2, and reaches it when p and q do not overlap at all; then V = 0, and D is never wrong.
+#
+# Both sides can be integrated numerically. The left uses D* alone, the right KL divergences alone:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+line = torch.linspace(-30, 30, 12001, dtype=torch.float64)[:, None]
+
+
+def integral(values):
+    return torch.trapezoid(values, line[:, 0])
+
+
+def value(logit, p, q):
+    """V(D, G) for D = sigmoid(logit); log D = logsigmoid(l) and log(1 - D) = logsigmoid(-l) never overflow."""
+    return integral(p.density(line) * F.logsigmoid(logit) + q.density(line) * F.logsigmoid(-logit))
+
+
+def jensen_shannon(p, q):
+    log_p, log_q = p.log_density(line), q.log_density(line)
+    log_m = torch.logaddexp(log_p, log_q) - math.log(2)
+    return integral(log_p.exp() * (log_p - log_m) + log_q.exp() * (log_q - log_m)) / 2
+
+
+for name, other in (("the q above", q), ("p itself", p), ("p moved by 20", p.shifted(20.0))):
+    best = value(p.log_density(line) - other.log_density(line), p, other)
+    print(f"q is {name:13s}   V(D*, G) = {abs(best):.4f} below 0   log 4 - 2 JS = {abs(math.log(4) - 2 * jensen_shannon(p, other)):.4f}")
+
+# %% [markdown]
+# Now let the generator be perfect except for its position: q is p moved by s. *Predict the curve of V(D\*, G) over s. Where is its lowest point? What happens for large s? Is it downhill all the way?*
+#
+# We also train real discriminators at a few positions and compute their V with the known densities. Since D* is the best of all functions, no trained D can lie above the curve.
+
+# %%
+shifts = torch.linspace(-12, 12, 241)
+js = torch.stack([jensen_shannon(p, p.shifted(s)) for s in shifts.tolist()])
+slope = torch.gradient(2 * js, spacing=(shifts.double(),))[0]
+
+stops = here.pick(ci=[0.0, 2.0, 6.0], cpu=[0.0, 1.0, 2.0, 4.5, 6.0, 9.0], colab=[0.0, 1.0, 2.0, 4.5, 6.0, 9.0], full=[0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 7.5, 9.0])
+trials = [(p, p.shifted(s)) for s in stops for _ in range(3)]
+D = train_discriminators(trials, steps=here.pick(ci=300, cpu=800, colab=800, full=3000), hidden=32)
+with torch.no_grad():
+    logits = D(line.float()).double()
+reached = torch.stack([value(logits[k], *trials[k]) for k in range(len(trials))]).reshape(len(stops), 3)
+
+figure, (top, bottom) = show.new_figure(9, 5.6, nrows=2, sharex=True, height_ratios=[2, 1])
+top.plot(shifts, 2 * js - math.log(4), color="black", label=r"$V(D^*, G) = 2\,JS - \log 4$")
+top.plot(stops, reached, "o", color=show.GREEN, ms=7, alpha=0.8, label=["trained D, three seeds each", "_", "_"])
+top.axhline(0, color=show.GREY, ls=":")
+top.axhline(-math.log(4), color=show.GREY, ls=":")
+top.text(-12, 0.03, "JS = log 2: no overlap", color=show.GREY)
+top.text(-12, -math.log(4) + 0.03, "JS = 0: q = p", color=show.GREY)
+top.set(ylabel="value V", ylim=(-1.55, 0.22))
+top.legend(loc="center left")
+bottom.semilogy(shifts, slope.abs().clamp(min=1e-12), color=show.FAKE)
+bottom.set(xlabel="s, how far q = p moved by s is from p", ylabel="|dV/ds|", ylim=(1e-9, 10), yticks=[1e-8, 1e-4, 1])
+show.figure(
+    figure,
+    "Above: V at the optimal D over the shift s, lowest at s = 0 with -log 4, a side valley near s = 4.5 and -4.5 "
+    "where one peak of q meets the other peak of p, and a plateau at 0 beyond 7; trained discriminators lie on it or "
+    "just below. Below: its slope on a logarithmic axis, falling by many powers of ten on the plateau.",
+)
+
+# %%
+at = {s: int((shifts - s).abs().argmin()) for s in (1.0, 9.0)}
+v_gap = (torch.stack([value(p.log_density(line) - b.log_density(line), a, b) for a, b in trials]).reshape_as(reached) - reached)
+print(f"lowest point of the curve: s = {shifts[js.argmin()]:.1f}, V = {2 * js.min() - math.log(4):.4f}")
+print(f"slope at s = 1: {slope[at[1.0]]:.3f}; at s = 9: {slope[at[9.0]]:.1e}; JS there: {js[at[9.0]]:.6f} of log 2 = {math.log(2):.6f}")
+print(f"trained D's V lies below the curve by {v_gap.min():.4f} to {v_gap.max():.4f}, above it never: {bool((v_gap >= 0).all())}")
+
+# %% [markdown]
+# Three things to take from the picture.
+#
+# - The lowest point is at p = q and nowhere lower. This is why the game makes sense at all.
+# - On the plateau the curve is flat to many digits. With a perfect D, a generator whose samples do not overlap the data hears nothing: **the better D, the less it says**. In pictures, with their thousands of pixels, two thin clouds hardly ever overlap, so this is the normal case (Arjovsky and Bottou 2017).
+# - There is a side valley where one peak of q sits on the wrong peak of p. Even with a perfect D, the way down from there does not lead home.
+#
+# And the trained D's V is a *lower bound* on the curve: what D fails to see, G cannot be made to pay for.
+
+# %% [markdown]
+# ## 3 · Saturating against non-saturating
+#
+# G enters V through the second term alone. To descend V, it minimises $\log(1 - D(G(z)))$, the **saturating** (or minimax) objective. In the same paper, Goodfellow et al. propose to minimise $-\log D(G(z))$ instead, the **non-saturating** objective. Both say "make D(G(z)) larger". They differ in how loudly they say it.
+#
+# Let l be D's logit for a fake. First the sigmoid's derivative: from σ = (1 + e^{−l})^{−1} follows $σ' = e^{-l}(1 + e^{-l})^{-2} = σ(1 - σ)$. Then, by the chain rule,
+#
+# $$\frac{d}{dl}\log(1 - σ) = \frac{-σ(1-σ)}{1-σ} = -σ(l), \qquad \frac{d}{dl}\bigl(-\log σ\bigr) = -\frac{σ(1-σ)}{σ} = -(1 - σ(l)).$$
+#
+# When D is sure of a fake, l is very negative: σ(l) ≈ e^{l} is almost 0 and 1 − σ(l) is almost 1. The ratio of the two is $(1 - σ)/σ = e^{-l}$.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+logit = torch.tensor([-8.0, -4.0, 0.0, 4.0], dtype=torch.float64, requires_grad=True)
+for name, objective, formula in (
+    ("saturating", losses.g_saturating, -torch.sigmoid(logit)),
+    ("non-saturating", losses.g_non_saturating, -torch.sigmoid(-logit)),
+):
+    (by_autograd,) = torch.autograd.grad(len(logit) * objective(logit), logit)  # the losses are means
+    print(f"{name:15s} autograd {[f'{v:.4f}' for v in by_autograd.tolist()]}   formula {[f'{v:.4f}' for v in formula.tolist()]}")
+
+# %%
+l = torch.linspace(-8, 8, 200)
+figure, (left, right) = show.new_figure(10, 3.6, ncols=2)
+left.plot(l, -F.softplus(l), color=show.ORANGE, label=r"saturating: $\log(1 - σ)$")
+left.plot(l, F.softplus(-l), color=show.PINK, label=r"non-saturating: $-\log σ$")
+right.plot(l, torch.sigmoid(l), color=show.ORANGE, label=r"saturating: $σ$")
+right.plot(l, torch.sigmoid(-l), color=show.PINK, label=r"non-saturating: $1 - σ$")
+left.set(xlabel="logit l of a fake", ylabel="G's loss")
+right.set(xlabel="logit l of a fake", ylabel="push on the logit")
+for axes in (left, right):
+    axes.axvspan(-8, -4, color=show.GREY, alpha=0.15, lw=0)
+    axes.legend(loc="lower left" if axes is left else "center right")
+show.figure(
+    figure,
+    "Left: both losses of the generator over the logit of a fake, both falling. Right: how hard each pushes: in the grey "
+    "region where D is sure of a fake, the saturating push is almost 0 and the non-saturating one almost 1.",
+)
+
+# %% [markdown]
+# Young generators live in the grey region. Let us measure it on a real D. The target is now in the plane, eight small Gaussians on a circle of radius 2; an untrained G puts all its samples in a clump near the middle. We train D alone, for longer and longer, and ask both objectives for the gradient of all of G's weights.
+#
+# *Predict: after 1,000 steps, D's logit on fakes is about −10. By what factor do the two gradients differ?*
+
+
+# %%
+def gradient_norms(gan, objective, z):
+    """Length of the gradient of G's weights, for each copy."""
+    weights = list(gan.G.parameters())
+    by_weight = torch.autograd.grad(len(gan.seeds) * objective(gan.D(gan.G(z))), weights)
+    return torch.stack([g.flatten(1).norm(dim=1) for g in by_weight]).norm(dim=0)
+
+
+gan = toy.ToyGAN(toy.eight_gaussians(), seeds=seeds)
+z = gan.latent(1000)
+ahead = here.pick(ci=[0, 10, 30, 100, 300], cpu=[0, 10, 30, 100, 300, 1000], colab=[0, 10, 30, 100, 300, 1000], full=[0, 10, 30, 100, 300, 1000, 3000])
+rows = []
+for steps in ahead:
+    while gan.d_steps < steps:
+        gan.step_d()
+    with torch.no_grad():
+        D_fake = torch.sigmoid(gan.D(gan.G(z))).mean(1)
+    s, n = (gradient_norms(gan, objective, z) for objective in (losses.g_saturating, losses.g_non_saturating))
+    rows.append(torch.stack([D_fake, s, n, n / s, (1 - D_fake) / D_fake]))
+    D_fake, s, n, measured, predicted = rows[-1].median(dim=1).values
+    print(f"{steps:5d} steps of D: mean D(fake) {D_fake:.1e}, gradient saturating {s:.1e}, non-saturating {n:.1e}, "
+          f"ratio {measured:,.1f} (predicted {predicted:,.1f})")
+rows = torch.stack(rows)  # [stages, 5, seeds]
+
+# %%
+figure, axes = show.new_figure(9, 3.8)
+for k, colour, name in ((1, show.ORANGE, "saturating"), (2, show.PINK, "non-saturating")):
+    axes.plot([max(a, 3) for a in ahead], rows[:, k], "o-", color=colour, alpha=0.7, label=[name] + ["_"] * (len(seeds) - 1))
+axes.set(xscale="log", yscale="log", xlabel="steps of D, G standing still (the first point: none)", ylabel="gradient of G's weights")
+axes.legend(loc="lower left")
+show.figure(
+    figure,
+    "Length of the generator's gradient over the number of discriminator steps, one line a seed: the saturating gradient "
+    "falls by orders of magnitude, the non-saturating one grows.",
+)
+
+# %% [markdown]
+# (Printed: the median over seeds. Predicted: the two pushes averaged over the batch, (1 − mean D)/(mean D), as if all fakes pulled in one direction.) The better D gets, the less the saturating objective has to say, while the non-saturating gradient even grows, because D's slope does.
+#
+# ### Does it matter in training?
+#
+# A tiny gradient is only harmful if steps are proportional to it. Plain gradient descent (SGD) is; Adam divides each gradient by its own recent size. So here are four trainings from the same start: D is given a head start, then both play. *Predict which of the four never gets going.*
+
+
+# %%
+def chase(objective, optimiser):
+    """How far from the middle the fakes are, after D's head start and as many rounds of both; one number a seed."""
+    gan = toy.ToyGAN(toy.eight_gaussians(), objective, seeds)
+    for _ in range(rounds):
+        gan.step_d()
+    step = optimiser(gan.G.parameters())
+    for _ in range(rounds):
+        gan.step_d()
+        loss = len(seeds) * objective(gan.D(gan.G(gan.latent(128))))
+        step.zero_grad()
+        loss.backward()
+        step.step()
+    return gan.samples().norm(dim=-1).mean(dim=1)
+
+
+rounds = here.pick(ci=200, cpu=400, colab=400, full=1000)
+radius = {}
+for name, optimiser in (
+    ("SGD", lambda weights: torch.optim.SGD(weights, lr=0.02)),
+    ("Adam", lambda weights: torch.optim.Adam(weights, lr=2e-3, betas=(0.5, 0.999), fused=True)),
+):
+    for objective in (losses.g_saturating, losses.g_non_saturating):
+        radius[name, objective] = r = chase(objective, optimiser)
+        print(f"{name:4s} {objective.__name__:16s} mean radius of the fakes, each seed: {', '.join(f'{v:.2f}' for v in r)}   (target: 2)")
+
+# %% [markdown]
+# With SGD the saturating generator has hardly left the middle, or has been thrown somewhere by chance; the non-saturating one has found the ring. With Adam both arrive. Much of what is said about vanishing gradients is true of the gradient and mended by the optimiser.
+#
+# ### And what does the non-saturating G minimise?
+#
+# Not the Jensen–Shannon divergence. At the optimal D, write −log D* as log(q/p) + log((p+q)/q), that is $\log\frac{q}{p} - \log(1 - D^*)$. Averaged over samples of q and differentiated with D held fixed, the first part gives the gradient of KL(q‖p) (the extra term $\int q\,\frac{\partial \log q}{\partial θ}$ is $\frac{\partial}{\partial θ}\int q = 0$) and the second, by section 2, minus the gradient of 2 JS:
+#
+# $$\nabla_θ\,\mathbb{E}\bigl[-\log D^*(G_θ(z))\bigr] = \nabla_θ\bigl(\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p\,\|\,q)\bigr)$$
+#
+# (Arjovsky and Bottou 2017, theorem 2.5). KL(q‖p) is harsh on samples where p is small, and says nothing about places where p is large and q is not. So it should rather give up a mode than put samples between two. Let both objectives fit one Gaussian to two peaks, each with its own perfect D (integrated, no samples, no network). *Predict what each will choose.*
+
+# %%
+two_peaks = toy.on_a_line(centres=[-2.5, 2.5], sigmas=[0.6, 0.6], weights=[0.5, 0.5])
+log_p = two_peaks.log_density(line)
+
+
+def fit(objective, mu, rounds=400):
+    """Descend an objective at the optimal D over the mean and width of q = N(mu, s^2), which starts with s = 1."""
+    mu = torch.tensor(mu, dtype=torch.float64, requires_grad=True)
+    log_s = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    z = torch.linspace(-6, 6, 1201, dtype=torch.float64)  # E over z is an integral too
+    weight = torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
+    adam = torch.optim.Adam([mu, log_s], lr=0.05)
+    for _ in range(rounds):
+        sample = mu + log_s.exp() * z  # G(z)
+        frozen_mu, frozen_log_s = mu.detach(), log_s.detach()  # D* stands still while G moves
+        log_q = -((sample - frozen_mu) / frozen_log_s.exp()).square() / 2 - frozen_log_s - math.log(2 * math.pi) / 2
+        logit = two_peaks.log_density(sample[:, None]) - log_q
+        adam.zero_grad()
+        (weight * objective(logit)).sum().backward()
+        adam.step()
+    return mu.item(), log_s.exp().item()
+
+
+starts = (0.3, 1.0, 2.0)
+fits = {
+    "saturating": [fit(lambda l: F.logsigmoid(-l), mu) for mu in starts],
+    "non-saturating": [fit(lambda l: -F.logsigmoid(l), mu) for mu in starts],
+}
+for name, found in fits.items():
+    print(f"{name:15s}", "   ".join(f"from {mu}: N({m:+.2f}, {s:.2f}²)" for mu, (m, s) in zip(starts, found, strict=True)))
+
+# %%
+figure, axes = show.new_figure(9, 3.4)
+axes.fill_between(line[:, 0], two_peaks.density(line), color=show.REAL, alpha=0.25, lw=0, label="p, real")
+for (name, found), colour in zip(fits.items(), (show.ORANGE, show.PINK), strict=True):
+    mu, s = found[1]
+    chosen = toy.on_a_line([mu], [s], [1.0])
+    axes.plot(line[:, 0], chosen.density(line), color=colour, lw=3, label=f"q, {name}")
+axes.set(xlim=(-7, 7), xlabel="x", ylabel="density")
+axes.legend()
+show.figure(
+    figure,
+    "Two real peaks. The Gaussian fitted with the saturating objective spreads over both peaks and the gap between them; "
+    "the one fitted with the non-saturating objective covers one peak and leaves the other out.",
+)
+
+# %% [markdown]
+# From the same start, the saturating objective covers both peaks and pays with samples in the gap; the non-saturating one makes good samples of one peak and forgets the other. It is *mode-seeking*. Hold on to this prediction until section 5.
+
+# %% [markdown]
+# ## 4 · When does training spiral?
+#
+# So far one player stood still or was perfect. What happens when both move? The smallest GAN that shows it has one number for each player: the **Dirac-GAN** (Mescheder, Geiger and Nowozin 2018).
+#
+# - All real data sit at 0. All fakes sit at θ, which is G's only parameter.
+# - D's logit is ψx, a line through the origin with slope ψ, D's only parameter.
+# - The solution is θ = 0 (G hits the data) and ψ = 0 (D has no opinion).
+#
+# D minimises −V = −log σ(0) − log(1 − σ(ψθ)) = log 2 + softplus(ψθ), and the saturating G minimises log(1 − σ(ψθ)) = −softplus(ψθ), where softplus(t) = log(1 + e^t) has the derivative σ(t). So
+#
+# $$\frac{\partial L_D}{\partial ψ} = θ\,σ(ψθ), \qquad \frac{\partial L_G}{\partial θ} = -ψ\,σ(ψθ).$$
+#
+# Near the solution σ(ψθ) ≈ σ(0) = ½. (The non-saturating G has −ψ σ(−ψθ), with the same ½ there: close to the solution the two objectives are one.) Never trust a derivation that autograd has not seen:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+theta = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+psi = torch.tensor(-1.3, dtype=torch.float64, requires_grad=True)
+real_logits, fake_logits = psi * torch.zeros(1), (psi * theta)[None]  # a batch of one real 0 and one fake theta
+(by_theta,) = torch.autograd.grad(losses.g_saturating(fake_logits), theta, retain_graph=True)
+(by_psi,) = torch.autograd.grad(losses.d_bce(real_logits, fake_logits), psi)
+formula = toy.dirac_gradients(theta.item(), psi.item())
+print(f"autograd: dL_G/dθ = {by_theta:.6f}, dL_D/dψ = {by_psi:.6f}   formulas: {formula[0]:.6f}, {formula[1]:.6f}")
+
+# %% [markdown]
+# **Infinitely small steps.** Both follow their negative gradients: $\dot θ = ψσ$, $\dot ψ = -θσ$. Then $\frac{d}{dt}(θ^2 + ψ^2) = 2θψσ - 2ψθσ = 0$: the distance to the solution never changes. They circle. In matrix form, near the solution,
+#
+# $$\begin{pmatrix}\dot θ\\ \dot ψ\end{pmatrix} = J \begin{pmatrix}θ\\ ψ\end{pmatrix}, \qquad J = \begin{pmatrix}0 & ½\\ -½ & 0\end{pmatrix}, \qquad \text{eigenvalues } \pm \tfrac{i}{2}.$$
+#
+# The imaginary part is the speed of rotation. The real part, here 0, would be the rate of growth or decay.
+#
+# **Steps of size h, both at once** (simultaneous). The update matrix is I + hJ, with eigenvalues 1 ± ih/2. Each step multiplies the distance by $|1 + ih/2| = \sqrt{1 + h^2/4} > 1$ and turns by arctan(h/2). Out it goes, for every h.
+#
+# **D first, then G answers the new D** (alternating, as in all training loops of this course). One matrix for each half step, the later one on the left:
+#
+# $$\begin{pmatrix}1 & h/2\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -h/2 & 1\end{pmatrix} = \begin{pmatrix}1 - h^2/4 & h/2\\ -h/2 & 1\end{pmatrix}$$
+#
+# Its determinant is 1 and its trace 2 − h²/4. While |trace| < 2, that is h < 4, the eigenvalues are a conjugate pair on the unit circle, with angle 2 arcsin(h/4): it goes round and round, neither in nor out. Beyond h = 4 they are real, one of them outside the circle.
+#
+# Now measure. We run the true, nonlinear game from a point close to the solution, fit the matrix that best takes each point to the next (least squares), and compare its eigenvalues with the prediction.
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+def largest(matrix):
+    """Modulus and angle of the eigenvalue of largest modulus: growth per step, and rotation in radians."""
+    eigenvalues = torch.linalg.eigvals(matrix)
+    top = eigenvalues[eigenvalues.abs().argmax()]
+    return top.abs().item(), abs(top.angle().item())
+
+
+def fitted(path):
+    """The 2 x 2 matrix M that best satisfies path[k + 1] = M path[k]."""
+    return torch.linalg.lstsq(path[:-1], path[1:]).solution.T
+
+
+for alternating in (False, True):
+    for rate in (0.2, 1.0, 3.9, 4.1):
+        growth, angle = largest(toy.dirac_matrix(rate, alternating))
+        path = toy.dirac_run(rate, 12, alternating, start=(1e-6, 0.0))
+        found, turned = largest(fitted(path))
+        print(f"{'alternating' if alternating else 'simultaneous':12s} h = {rate}: growth per step {growth:.4f} predicted, {found:.4f} measured; "
+              f"rotation {angle:.4f} predicted, {turned:.4f} measured")
+
+# %% [markdown]
+# The prediction holds to every digit printed. Alternating steps are not a detail of implementation: at the same rate they turn a spiral into a closed orbit. But a closed orbit is not convergence either.
+#
+# ### A cure: charge D for its slope
+#
+# An **R1 penalty** adds $\frac{γ}{2}\,\mathbb{E}_{x\sim p}\,|\nabla_x l(x)|^2$ to D's loss. Here the slope of the logit is ψ everywhere, so the penalty is γψ²/2 and its gradient γψ. The Jacobian becomes
+#
+# $$J = \begin{pmatrix}0 & ½\\ -½ & -γ\end{pmatrix}, \qquad λ = \frac{-γ \pm \sqrt{γ^2 - 1}}{2}.$$
+#
+# The real part is negative for every γ > 0: the spiral turns inwards. For γ < 1 it still rotates, with $|1 + hλ|^2 = 1 - hγ + h^2/4$ for simultaneous steps, which is below 1 exactly when h < 4γ. For γ > 1 the rotation is gone. *Predict: at h = 0.2, is γ = 0.03 enough? And 0.1?*
+
+# %%
+print(f"{'γ':>5s}  {'λ':>18s}  growth per step at h = 0.2, predicted | measured")
+for penalty in (0.0, 0.03, 0.1, 0.5, 2.0):
+    root = torch.sqrt(torch.tensor(penalty**2 - 1, dtype=torch.complex128))
+    eigenvalues = torch.stack([(-penalty + root) / 2, (-penalty - root) / 2])
+    path = toy.dirac_run(0.2, 40, alternating=False, penalty=penalty, start=(1e-6, 0.0))
+    shown = f"{eigenvalues[0].real:.3f}" + (f" ± {eigenvalues[0].imag:.3f}i" if penalty < 1 else f", {eigenvalues[1].real:.3f}")
+    print(f"{penalty:5.2f}  {shown:>18s}  {(1 + 0.2 * eigenvalues).abs().max():.5f} | {largest(fitted(path))[0]:.5f}")
+
+# %% [markdown]
+# All of this was close to the solution. Here are three runs that start far from it, on top of the vector field that both players follow.
+
+# %%
+rate, steps, frames = 0.5, 90, here.pick(ci=6, cpu=30, colab=30, full=30)
+runs = (
+    ("simultaneous", show.RED, toy.dirac_run(rate, steps, False, start=(0.6, 0.0))),
+    ("alternating", show.BLUE, toy.dirac_run(rate, steps, True, start=(1.2, 0.0))),
+    ("alternating, R1 with γ = 0.2", show.GREEN, toy.dirac_run(rate, steps, True, 0.2, start=(2.0, 0.0))),
+)
+axis = torch.linspace(-2.8, 2.8, 15)
+field = torch.tensor([[(t.item(), s.item(), *toy.dirac_gradients(t.item(), s.item())) for t in axis] for s in axis])
+figure, axes = show.new_figure(6, 5.6)
+axes.quiver(*field[..., :2].unbind(-1), *(-field[..., 2:]).unbind(-1), color=show.GREY, alpha=0.5, width=0.003)
+axes.plot(0, 0, "k*", ms=14)
+lines = [axes.plot([], [], "o-", color=colour, ms=4, lw=1.5, label=name)[0] for name, colour, _ in runs]
+axes.set(xlim=(-2.9, 2.9), ylim=(-2.9, 3.7), xlabel="θ, where G puts its samples", ylabel="ψ, D's slope")
+axes.legend(loc="upper left")
+pictures = []
+for k in torch.linspace(2, steps + 1, frames).int().tolist():
+    for drawn, (_, _, path) in zip(lines, runs, strict=True):
+        drawn.set_data(*path[:k].T)
+    pictures.append(show.figure(figure, "a frame", dpi=40))
+show.animation(
+    pictures,
+    "Paths of a Dirac-GAN around the solution at the origin, over the field of both players' steps: simultaneous steps "
+    "spiral outwards, alternating steps stay on a closed orbit, alternating steps with an R1 penalty spiral inwards.",
+    ms=200,
+)
+
+# %%
+for name, _, path in runs:
+    distance = path.norm(dim=1)
+    print(f"{name:30s} distance from the solution: {distance[0]:.2f} at the start, {distance[-1]:.2f} after {steps} steps")
+dirac_growth = largest(fitted(toy.dirac_run(0.2, 40, False, start=(1e-6, 0.0))))[0]
+
+# %% [markdown]
+# The rule to carry away: write the update as a matrix near the solution. Complex eigenvalues mean rotation. A modulus above 1 means spiralling out, exactly 1 circling, below 1 converging. The losses of a circling GAN go up and down for ever, and say nothing about quality; you will see this in lesson 02.
+
+# %% [markdown]
+# ## 5 · Eight Gaussians in the plane
+#
+# Now everything at once: a generator and a discriminator with two hidden layers of 64 units, Adam for both, and the objectives from above. The target is known, so we can say exactly what "good" means:
+#
+# - A **mode is covered** when at least 1 % of the samples lie within 3σ of its centre. (A fair share would be 12.5 %.)
+# - The **quality** is the share of samples that lie within 3σ of any centre. (For the real data themselves it is 1 − e^{−4.5} ≈ 98.9 %, the mass of a round Gaussian in the plane within 3σ.)
+
+# %%
+# NBVAL_CHECK_OUTPUT
+target = toy.eight_gaussians()
+real = target.sample(20000, torch.Generator().manual_seed(SEED))
+print(f"real data: {toy.coverage(real, target).modes} modes; quality in theory {1 - math.exp(-4.5):.3f}")
+print(f"a generator that knows one mode only: {toy.coverage(target.centres[:1].repeat(100, 1), target).modes} mode")
+
+# %% [markdown]
+# ### By hand
+#
+# Run the cell and press. The colour is D's belief, blue dots are real, red ones generated. Things to try, each after *reset*:
+#
+# 1. Press **step D** with 50 steps a press, once. D now paints the ring blue and the clump in the middle red. Then **step G** once with 1 step: hardly anything moves. Why must G take small steps?
+# 2. After those 50 steps of D, press **step G** with 50 steps a press, three times, without D. Where do *all* samples go?
+# 3. Now **step D** 50 again: D has noticed. Then G again. You are watching a slow version of section 4.
+# 4. Press **both**, or play. When do the first modes appear? Which one is last?
+# 5. Set *D steps a round* to 5 and play for a long time; then the same with the saturating objective. Count modes.
+
+# %%
+widgets.StepByStep(toy.ToyGAN(target, seeds=[SEED]))
+
+# %% [markdown]
+# (If you read this where nothing can be pressed, such as on GitHub, you see the start as a still picture.) Here is the second experiment again, in numbers, for every seed. *Predict what G does when D stands still.*
+
+# %%
+gan = toy.ToyGAN(target, seeds=seeds)
+plane = widgets.Plane(gan)
+stages, said = [], []
+
+
+def look(what):
+    fakes = gan.samples()
+    stages.append(plane.frame(what))
+    believed = torch.sigmoid(gan.D(fakes)).mean().item()
+    said.append(f"{what:28s} D believes in fakes {believed:.2f}, in real points {gan.belief(real[:2000]).mean():.2f}; "
+                f"spread of the fakes (std) {fakes.std(dim=1).mean():.2f}, modes {toy.coverage(fakes, target).modes.tolist()}")
+
+
+look("start")
+for _ in range(50):
+    gan.step_d()
+look("50 steps of D")
+gan.step_g()
+look("then 1 step of G")
+for _ in range(149):
+    gan.step_g()
+look("then 149 more steps of G")
+print("\n".join(said))
+show.animation(
+    stages,
+    "Four stages of hand training: the start; D paints the ring; one step of G moves almost nothing; after 149 more "
+    "steps of G with D standing still, the fakes have run outwards to where D believes most.",
+    ms=1800,
+    hold=3000,
+)
+
+# %% [markdown]
+# G has fooled this D completely, and has learnt next to nothing about the data: it ran to wherever D's belief is high, often past the ring into the region that section 1 warned about. G never sees data. Without a D that keeps moving there is nothing to imitate.
+#
+# ### All the way
+#
+# Now both in turn. Watch D's colours fade: where p = q, D* is ½ everywhere, and white is the colour of ½.
+
+# %%
+total, frames = here.pick(ci=300, cpu=2000, colab=2000, full=4000), here.pick(ci=5, cpu=32, colab=32, full=32)
+gan = toy.ToyGAN(target, seeds=[SEED])
+plane = widgets.Plane(gan, dpi=72)
+pictures = [plane.frame("0 rounds")]
+for _ in range(frames):
+    gan.train(total // frames)
+    pictures.append(plane.frame(f"{gan.g_steps} rounds"))
+print(widgets.describe(gan))
+show.animation(
+    pictures,
+    "A GAN learning eight Gaussians: the generated points start in the middle, reach out to the ring, and gather "
+    "around the eight real clusters, while D's belief, first sharply blue on the ring, fades.",
+    ms=200,
+)
+
+# %% [markdown]
+# ### Two beliefs on trial
+#
+# You may have heard that the non-saturating objective is better, and that more steps of D for each of G are safer. Section 3 predicts something finer. The theory there needs a D near its optimum. With one step of D a round, D lags behind and neither derivation applies. With five it is closer: then the saturating G should descend JS and keep all modes, the non-saturating one should seek modes and may lose some, with better samples where it stays.
+#
+# *Predict the four numbers of modes, then run* (this is the longest cell of the lesson).
+
+# %%
+rounds = here.pick(ci=200, cpu=2000, colab=2000, full=4000)
+study = {}
+for d_steps in (1, 5):
+    for objective in (losses.g_non_saturating, losses.g_saturating):
+        gan = toy.ToyGAN(target, objective, seeds)
+        looks = []
+        for _ in range(10):
+            gan.train(rounds // 10, d_steps)
+            looks.append(toy.coverage(gan.samples(), target))
+        study[d_steps, objective] = looks
+        late = torch.stack([look.modes for look in looks[5:]]).float()
+        print(f"{d_steps} D a round, {objective.__name__:16s} modes at the end {looks[-1].modes.tolist()}, mean of the second half {late.mean():.1f}; "
+              f"quality {looks[-1].quality.mean():.2f} ± {looks[-1].quality.std():.2f} (std over {len(seeds)} seeds)")
+
+# %%
+figure, (left, right) = show.new_figure(10, 4, ncols=2)
+for (d_steps, objective), looks in study.items():
+    colour = show.PINK if objective is losses.g_non_saturating else show.ORANGE
+    style = "-" if d_steps == 5 else ":"
+    name = f"{objective.__name__[2:].replace('_', '-')}, {d_steps} D"
+    at = [rounds // 10 * (k + 1) for k in range(10)]
+    for axes, values in ((left, [look.modes.float() for look in looks]), (right, [look.quality for look in looks])):
+        values = torch.stack(values)
+        axes.plot(at, values.mean(1), style, color=colour, label=name, lw=2.5)
+        if d_steps == 5:
+            axes.fill_between(at, values.min(1).values, values.max(1).values, color=colour, alpha=0.2, lw=0)
+left.set(xlabel="steps of G", ylabel="modes covered", ylim=(0, 8.4))
+right.set(xlabel="steps of G", ylabel="quality", ylim=(0, 1))
+right.legend(loc="lower right")
+show.figure(
+    figure,
+    "Modes covered and sample quality over training, for two objectives with one or five discriminator steps a round; "
+    "lines are means over seeds, bands the range for five steps. The printed lines give the final numbers.",
+)
+
+# %%
+def ends(d_steps, objective):
+    last = study[d_steps, objective][-1]
+    return last.modes.float().mean().item(), last.quality.mean().item()
+
+
+(ns_modes, ns_quality), (sat_modes, sat_quality) = ends(5, losses.g_non_saturating), ends(5, losses.g_saturating)
+print(f"five D steps: saturating minus non-saturating, modes {sat_modes - ns_modes:+.1f} of 8, quality {sat_quality - ns_quality:+.2f}")
+
+# %% [markdown]
+# PROSE-STUDY

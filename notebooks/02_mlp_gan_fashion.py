@@ -1,0 +1,469 @@
+# %% [markdown]
+# # 02 · An MLP GAN on FashionMNIST
+#
+# > After it you can write the whole training loop of a GAN from memory, say why every line stands where it stands, and read what a run tells you while it trains.
+#
+# {{badge}}
+#
+# **After this lesson you can**
+#
+# - build a generator and a discriminator from fully connected layers and count their weights by hand,
+# - say what the best discriminator answers when its labels are 0.9 and 0.1 instead of 1 and 0,
+# - write the training loop so exactly that it ends at the same weights as the package's, to the last bit,
+# - name what goes wrong when `detach` is missing, and see it in the gradients,
+# - read the losses, D(x) and D(G(z)) of a run, and sample from the trained generator in the right mode.
+#
+# | | two CPU cores | Colab T4 |
+# |---|---|---|
+# | minutes to run it all | TODO-MEASURE | not measured yet |
+# | minutes to read and solve it | about 90 | about 90 |
+#
+# Read first: lesson 01, for the game and its best discriminator. Of PyTorch you need tensors, `nn.Module` and `backward()`.
+
+# %% tags=["setup"]
+import shutil
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:  # Colab has torch and the rest already: add the course, change nothing else
+    course = "git+{{repository}}@v{{version}}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", course], check=True)
+    if not shutil.which("nvidia-smi"):
+        print("No GPU yet: Runtime → Change runtime type → T4 GPU, then run this cell again.")
+
+# %%
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from gan_course import checks, data, losses, profile, recipes, runs, sampling, show, training, watch
+from gan_course.checks import lesson_02
+from gan_course.gan import GAN
+
+SEED = 999
+here = profile.current()
+device = profile.device()
+print(f"profile {here.name}: {here.about}; computing on {runs.device_name(device)}")
+
+# %% [markdown]
+# ## 1 · The garments
+#
+# FashionMNIST (Xiao, Rasul and Vollgraf, 2017) has 60,000 training pictures of clothes in ten classes, 28 × 28 pixels, one grey value from 0 to 255 each. The course keeps a set as **one `uint8` tensor** of shape `[N, channels, height, width]`: 47 MB for all of it, on the GPU if there is one. A mini-batch is then an index into that tensor, and nothing has to be decoded, copied or queued while we train.
+#
+# The first line below says where the pictures came from. Without a network you get 6,000 of them, which ship with the course.
+
+# %%
+garments = data.load("fashion-mnist")
+print(garments.source)
+show.grid(garments.images[:32], "32 training pictures of FashionMNIST: shirts, shoes, bags, trousers.", columns=16)
+
+# %% [markdown]
+# A generator that ends in `tanh` produces values between −1 and 1. The real pictures must lie in the same range, or D could tell the two apart by brightness alone, without looking at a single shape. So 0 … 255 is mapped to −1 … 1, and back when we want to look.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+pixels = torch.tensor([0, 51, 255], dtype=torch.uint8)
+signed = data.to_signed(pixels)
+print("signed:", [round(value, 3) for value in signed.tolist()])
+print("and back:", data.to_uint8(signed).tolist())
+
+# %% [markdown]
+# ## 2 · Two networks
+#
+# **The generator** takes a latent vector of 100 normal random numbers and widens it in four steps: 100 → 256 → 512 → 1024 → 784. The last 784 numbers are the pixels. **The discriminator** narrows a picture in the same manner: 784 → 1024 → 512 → 256 → 1. That one number is a *logit*: the score D gives is its sigmoid, and it reads as "the probability that this picture is real".
+#
+# Between the layers:
+#
+# - **LeakyReLU(0.2)** passes a fifth of the gradient where its input is negative. G learns only through D, so a gradient that dies inside D is lost to both.
+# - **BatchNorm** in G only. It keeps the scale of the activations steady while G changes. In D it would make the verdict on one picture depend on the others in its batch.
+# - **Dropout(0.3)** in both. In D it slows the memorising of training pictures; in G it is a source of noise.
+#
+# Here they are, written out. Read the sizes down the page.
+
+# %%
+G = nn.Sequential(
+    *(nn.Linear(100, 256), nn.BatchNorm1d(256), nn.LeakyReLU(0.2), nn.Dropout(0.3)),
+    *(nn.Linear(256, 512), nn.BatchNorm1d(512), nn.LeakyReLU(0.2), nn.Dropout(0.3)),
+    *(nn.Linear(512, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(0.2), nn.Dropout(0.3)),
+    nn.Linear(1024, 784),
+    nn.Tanh(),
+    nn.Unflatten(1, (1, 28, 28)),
+)
+D = nn.Sequential(
+    nn.Flatten(),
+    *(nn.Linear(784, 1024), nn.LeakyReLU(0.2), nn.Dropout(0.3)),
+    *(nn.Linear(1024, 512), nn.LeakyReLU(0.2), nn.Dropout(0.3)),
+    *(nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Dropout(0.3)),
+    nn.Linear(256, 1),
+    nn.Flatten(0),  # [N, 1] -> [N]: one logit a picture
+)
+
+# %% [markdown]
+# Follow one batch through both. The shapes are the first thing to check in any GAN: a D that returns `[N, 1]` where the labels are `[N]` either stops with an error or, worse, broadcasts.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+z = torch.randn(5, 100)
+print("z      ", tuple(z.shape))
+print("G(z)   ", tuple(G(z).shape))
+print("D(G(z))", tuple(D(G(z)).shape))
+
+# %% [markdown]
+# ### Exercise 2.1 · How many numbers does it learn?
+# Difficulty ●○○○○ · 5 minutes · why it matters: "more parameters" is said of GANs far more often than it is counted.
+#
+# A fully connected layer from *a* to *b* numbers has a weight for each pair and a bias for each output. Write a function that counts them for a whole stack of layers, given its widths.
+
+# %%
+def mlp_parameters(widths):
+    """Weights and biases of fully connected layers: [784, 1024, 512, 256, 1] has four of them."""
+    # solution
+    total = 0
+    for a, b in zip(widths, widths[1:]):
+        total += a * b + b
+    return total
+    # end solution
+
+
+# %%
+lesson_02.exercise_1(mlp_parameters)
+
+# %% [markdown]
+# BatchNorm adds a scale and a shift for each of its channels. With them, your count and PyTorch's agree:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+def parameters_of(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+batch_norm = 2 * (256 + 512 + 1024)
+print(f"G: {mlp_parameters([100, 256, 512, 1024, 784]) + batch_norm:,} by hand, {parameters_of(G):,} by PyTorch")
+print(f"D: {mlp_parameters([784, 1024, 512, 256, 1]):,} by hand, {parameters_of(D):,} by PyTorch")
+
+# %% [markdown]
+# The two are nearly the same size. That is a choice, and lesson 06 shows what happens when one side is much the stronger.
+#
+# ## 3 · What D is asked, and what it would answer at best
+#
+# D is trained like any classifier, with the binary cross-entropy between its score and a label. The plain labels are 1 for real and 0 for generated. This recipe uses **0.9 and 0.1** instead. Before using a trick, work out what it does.
+#
+# Take one place $x$ in the space of pictures, where real pictures have density $p$ and generated ones density $q$. With labels $a$ (real) and $b$ (generated), D's expected loss there is
+#
+# $$ -p\,\big[a \log D + (1-a)\log(1-D)\big] \;-\; q\,\big[b \log D + (1-b)\log(1-D)\big]. $$
+#
+# Collect the two logarithms: $-(pa + qb)\log D - \big(p(1-a) + q(1-b)\big)\log(1-D)$. Its derivative with respect to $D$ is zero where
+#
+# $$ \frac{pa + qb}{D} = \frac{p(1-a) + q(1-b)}{1 - D}. $$
+#
+# ### Exercise 2.2 · The best discriminator, with any two labels
+# Difficulty ●●○○○ · 10 minutes · why it matters: it tells you which values of D(x) are possible at all, before you see a run.
+#
+# Solve that equation for $D$ (the two numerators add up to $p + q$) and write it down. Check yourself with labels 1 and 0: it must become the $p/(p+q)$ of lesson 01.
+
+# %%
+def best_d(p, q, real_label, fake_label):
+    """The best score where real pictures have density p and generated ones q (tensors of one shape)."""
+    # solution
+    return (real_label * p + fake_label * q) / (p + q)
+    # end solution
+
+
+# %%
+lesson_02.exercise_2(best_d)
+
+# %% [markdown]
+# **Predict:** with labels 0.9 and 0.1, what does the best D say where there are only real pictures? Only generated ones? And when G has become perfect, so that $p = q$ everywhere?
+#
+# Now measure it. The smallest D there can be has one free logit for each place; gradient descent on the very loss of the training loop finds its optimum.
+
+# %%
+p = torch.tensor([0.40, 0.30, 0.20, 0.10, 0.00])
+q = torch.tensor([0.00, 0.10, 0.20, 0.30, 0.40])
+
+
+def trained_scores(real_label, fake_label):
+    logits = torch.zeros(5, requires_grad=True)
+    optimiser = torch.optim.Adam([logits], lr=0.05)
+    for _ in range(1_500):
+        real_part = F.binary_cross_entropy_with_logits(logits, torch.full((5,), real_label), weight=p, reduction="sum")
+        fake_part = F.binary_cross_entropy_with_logits(logits, torch.full((5,), fake_label), weight=q, reduction="sum")
+        optimiser.zero_grad()
+        (real_part + fake_part).backward()
+        optimiser.step()
+    return logits.detach().sigmoid()
+
+
+smooth_error = (trained_scores(0.9, 0.1) - best_d(p, q, 0.9, 0.1)).abs().max().item()
+print("place:                  only real      …      p = q      …      only generated")
+for real_label, fake_label in ((1.0, 0.0), (0.9, 0.1)):
+    print(f"labels {real_label:g} and {fake_label:g}")
+    print("   predicted ", [f"{s:.3f}" for s in best_d(p, q, real_label, fake_label).tolist()])
+    print("   trained   ", [f"{s:.3f}" for s in trained_scores(real_label, fake_label).tolist()])
+assert smooth_error < 0.01
+
+# %% [markdown]
+# With smoothed labels the best score never leaves the interval from 0.1 to 0.9. That is their use: a logit of ±2.2 is enough, so D has no reason to grow ever larger weights, and its gradient for G stays alive.
+#
+# It also moves the marks by which a run is read. D's loss is the sum of two cross-entropies, so it lies between two numbers that can be worked out beforehand:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+import math
+
+sure = -2 * (0.9 * math.log(0.9) + 0.1 * math.log(0.1))
+blind = 2 * math.log(2)
+print(f"D tells every picture right, as surely as its labels ask: loss {sure:.3f}")
+print(f"D says 1/2 to everything:                                 loss {blind:.3f}")
+
+# %% [markdown]
+# So a D-loss of 0.65 in this lesson is not "still improvable": it is the floor. With labels 1 and 0 the floor is 0. The ceiling, 1.386, is the same for both, and it is where the game of lesson 01 would end.
+#
+# One warning. This recipe smooths the label of *generated* pictures, too; Salimans et al. (2016) advise against that and smooth only the real one. Your formula shows why. Far from all real pictures, $p$ is next to nothing and the best score is the constant 0.1: flat, so a picture that is lost out there gets no direction home. With a fake label of 0 the best logit is about $\log(p/q)$ there, which keeps falling the further away one is, and a slope is all that G needs.
+#
+# ## 4 · The step, line by line
+#
+# One iteration has two halves.
+#
+# **D's half.** Draw latents, make pictures, show D the real batch and the generated batch, add the two losses, step D's optimiser. *Two separate passes*, because a network with BatchNorm would otherwise normalise real and generated pictures together, and the course keeps one habit for all its networks.
+#
+# **G's half.** Draw latents, make pictures, ask D, and move G so that the answer comes closer to "real" (label 1: the non-saturating objective of lesson 01). In this recipe G moves on every second batch, with fresh latents.
+#
+# ### Exercise 2.3 · D's half
+# Difficulty ●●○○○ · 10 minutes · why it matters: two of the commonest GAN bugs live in these four lines.
+#
+# Write D's loss. It must not reach into G: `tensor.detach()` returns the same numbers without their history. D returns logits; `F.binary_cross_entropy_with_logits(logits, labels)` applies the sigmoid itself, safely.
+
+# %%
+def d_loss(G, D, real, z):
+    """D's loss on a real batch and on G's pictures of z, with labels 0.9 and 0.1. Leaves G without gradients."""
+    # solution
+    real_logits = D(real)
+    fake_logits = D(G(z).detach())
+    real_part = F.binary_cross_entropy_with_logits(real_logits, torch.full_like(real_logits, 0.9))
+    fake_part = F.binary_cross_entropy_with_logits(fake_logits, torch.full_like(fake_logits, 0.1))
+    return real_part + fake_part
+    # end solution
+
+
+# %%
+lesson_02.exercise_3(d_loss)
+
+# %% [markdown]
+# ## 5 · What a missing `detach` does
+#
+# Leave `detach` out, and D's `backward()` runs on through D's input into G. **Predict:** which way does that gradient push G, towards pictures that D takes for real, or towards pictures that are easier to recognise?
+#
+# Measure it. Take a GAN that has trained a little, let D's loss flow into G, and compare that gradient with the one G's own loss gives: the cosine of the angle between them is 1 for the same direction, −1 for the opposite.
+
+# %%
+recipe = recipes.get("mlp-fashion").at(here)
+young = GAN(recipe, seed=SEED, device=device)
+for _ in training.train(young, garments.images, until=here.pick(ci=20, cpu=150, colab=300, full=300)):
+    pass
+
+
+def gradient_of_g(loss):
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(young.G.parameters()), retain_graph=True)])
+
+
+cosines, ratios = [], []
+for _ in range(10):
+    fake_logits = young.D(young.G(young.latents(64)))
+    leak = gradient_of_g(losses.bce(fake_logits, 0.1))  # D's loss on its generated half, not detached
+    own = gradient_of_g(losses.g_non_saturating(fake_logits))
+    cosines.append(F.cosine_similarity(leak, own, dim=0).item())
+    ratios.append((leak.norm() / own.norm()).item())
+cosine, ratio = sum(cosines) / 10, sum(ratios) / 10
+print(f"cosine between the leak and G's own gradient, 10 batches: mean {cosine:+.2f}, from {min(cosines):+.2f} to {max(cosines):+.2f}")
+print(f"length of the leak, in lengths of G's own gradient: {ratio:.2f}")
+
+# %% [markdown]
+# The leak points *against* G's own gradient: it asks G to make pictures that D recognises more easily. G would be working for its opponent.
+#
+# Whether any harm comes of it depends on one more line. If G's gradients are set to zero just before G's own `backward()`, the leak is thrown away, and the missing `detach` costs only time. If they are zeroed at the top of the loop, or by nobody, the leak is added to every step of G. So a bug can sleep for years and wake when somebody moves a line. Here is the price of the sleeping kind:
+
+# %%
+def seconds_for(forget_detach, repeats):
+    real, z = data.to_signed(garments.images[:64].to(device)), torch.randn(64, 100, device=device)
+    begin = time.perf_counter()
+    for _ in range(repeats):
+        fake = young.G(z)
+        loss = losses.d_bce(young.D(real), young.D(fake if forget_detach else fake.detach()), 0.9, 0.1)
+        loss.backward()
+        loss.item()  # wait for the result
+    return time.perf_counter() - begin
+
+
+rounds = [(seconds_for(True, 10), seconds_for(False, 10)) for _ in range(here.pick(ci=3, cpu=9, colab=9, full=9))]
+extra = sorted(with_leak / without for with_leak, without in rounds)
+print(f"D's half without detach takes {extra[len(extra) // 2]:.2f} times as long (median of {len(extra)} paired rounds, {extra[0]:.2f} to {extra[-1]:.2f})")
+young.G.zero_grad(), young.D.zero_grad();
+
+# %% [markdown]
+# ## 6 · The whole loop
+#
+# ### Exercise 2.4 · Write it from memory
+# Difficulty ●●●●○ · 30 minutes · why it matters: everything else in this course is a variation of these dozen lines.
+#
+# You are given the two networks, their optimisers, an iterable of real batches (already scaled to −1 … 1) and `latents(n)`, which draws *n* latent vectors. For every batch, in this order:
+#
+# 1. make pictures from fresh latents; D's loss on the real batch, then on the generated one, labels 0.9 and 0.1; step D;
+# 2. on batches 0, 2, 4, …: fresh latents again, G's loss with label 1; step G.
+#
+# The check trains the package's GAN and yours from one seed and compares **every weight, bit for bit**. That is possible because floating-point arithmetic is deterministic as long as the same operations come in the same order, and it is a far sharper test than a picture. When the weights differ, the check looks for the mistake that explains them.
+
+# %%
+def train_by_hand(G, D, opt_g, opt_d, batches, latents):
+    """Train both networks, one step of D a batch and one of G every second batch. Returns nothing."""
+    # solution
+    for i, real in enumerate(batches):
+        fake_logits_for = G(latents(len(real))).detach()
+        real_logits = D(real)
+        fake_logits = D(fake_logits_for)
+        loss_d = F.binary_cross_entropy_with_logits(real_logits, torch.full_like(real_logits, 0.9))
+        loss_d = loss_d + F.binary_cross_entropy_with_logits(fake_logits, torch.full_like(fake_logits, 0.1))
+        opt_d.zero_grad()
+        loss_d.backward()
+        opt_d.step()
+
+        if i % 2 == 0:
+            fake_logits = D(G(latents(len(real))))
+            loss_g = F.binary_cross_entropy_with_logits(fake_logits, torch.ones_like(fake_logits))
+            opt_g.zero_grad()
+            loss_g.backward()
+            opt_g.step()
+    # end solution
+
+
+# %%
+lesson_02.exercise_4(train_by_hand)
+
+# %% [markdown]
+# From here on we use the package's loop, `training.train`. You know what is in it: yours, plus a progress bar, telemetry that is read once every fifty steps, and a moving average of G's weights, which makes steadier pictures than the weights of any single step. Its step, `training.train_step`, fits on one screen; read it.
+#
+# ## 7 · Train
+#
+# The picture below is redrawn while it trains. On the left, 64 latent vectors that never change, so that you watch the same 64 pictures grow. In the middle, the losses. On the right, the mean score D gives to real pictures, D(x), and to generated ones, D(G(z)).
+#
+# **Predict:** on which side of 1/2 will D(x) stay? Which loss will be the larger?
+
+# %%
+gan = GAN(recipe, seed=SEED, device=device)
+until = here.pick(ci=60, cpu=2_000, colab=23_400, full=46_850)
+live = watch.LiveTraining(goal=until * recipe.batch)
+for _ in training.train(gan, garments.images, until):
+    live.update(gan)
+
+# %%
+live.animation("The same 64 latent vectors drawn again and again while the generator trains: grey noise turns into blobs, then into garments.")
+
+# %% [markdown]
+# Now read the run by the marks of section 3.
+
+# %%
+loss_d, d_real, d_fake = (gan.history.mean(column) for column in ("loss_d", "d_real", "d_fake"))
+print(f"D's loss {loss_d:.2f}, between the floor {sure:.2f} and the ceiling {blind:.2f}")
+print(f"D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}; smoothed labels keep the best answers between 0.1 and 0.9")
+print(gan.history.line())
+
+# %% [markdown]
+# D stays ahead: it scores real pictures above 1/2 and generated ones below. That is no sign of failure. The equilibrium of lesson 01, where D says 1/2 to everything, assumes networks that can represent anything and a game played to its end. In practice D's lead is what G learns from; what matters is that the lead does not grow to certainty.
+#
+# And mind what the losses do *not* say. G's loss is measured against an opponent that changes, so it can rise while the pictures improve. Look at the pictures, and in lesson 07 at numbers that were made for comparing them.
+#
+# ## 8 · The full run, replayed
+#
+# The source of this recipe trains for 50 epochs, three million pictures. That takes a while on two cores, so the course comes with that run recorded. It was made by the command
+#
+# ```
+# python -m gan_course train mlp-fashion --seed 999
+# ```
+#
+# and this is its card:
+
+# %%
+recorded = runs.find("mlp-fashion")
+card = recorded.card
+print(f"{card['images']:,} images of {card['data']['name']} ({card['data']['images']:,} different ones), seed {card['seed']}")
+print(f"{card['seconds'] / 60:.0f} minutes on: {card['device']}; torch {card['versions']['torch']}")
+
+# %%
+watch.replay(recorded)
+
+# %% [markdown]
+# ### Exercise 2.5 · Sample properly
+# Difficulty ●●○○○ · 10 minutes · why it matters: sampling in the wrong mode spoils either the pictures or the training that follows.
+#
+# A trained generator has two modes. In training mode BatchNorm uses the statistics of the batch at hand *and updates its running ones*, and dropout removes a third of the units. For sampling you want neither. Write a function that draws *n* pictures in evaluation mode, without building a graph, as `uint8`, and leaves G in training mode as it found it.
+
+# %%
+def sample(G, n, generator):
+    """n pictures, uint8 [n, 1, 28, 28], from latents drawn with `generator`."""
+    # solution
+    G.eval()
+    with torch.no_grad():
+        z = torch.randn(n, 100, generator=generator)
+        images = data.to_uint8(G(z))
+    G.train()
+    return images
+    # end solution
+
+
+# %%
+lesson_02.exercise_5(sample)
+
+# %% [markdown]
+# ## 9 · Real beside generated
+#
+# New pictures from the recorded generator, never shown before, next to real ones. Where would you look to tell them apart? Straps, the gap between trouser legs, prints on shirts: a fully connected network has no notion that neighbouring pixels belong together, and fine structure is where it shows. Lesson 03 gives it that notion.
+
+# %%
+new = sampling.sample(recorded.generator(device), 64, seed=1)
+gap = torch.full((8, 1, 1, 28, 28), 255, dtype=torch.uint8)
+real = garments.images[:64].cpu()
+show.grid(
+    torch.cat([real.view(8, 8, 1, 28, 28), gap, new.view(8, 8, 1, 28, 28)], dim=1).flatten(0, 1),
+    "Left half: 64 real garments. Right half: 64 generated ones, similar in shape, softer and speckled in detail.",
+    columns=17,
+)
+
+# %% tags=["showed"]
+print(f"own loop equals the package's to the bit; labels 0.9/0.1: trained D within {smooth_error:.0e} of its optimum;")
+print(f"without detach: cosine {cosine:+.2f} with G's own gradient; after {gan.images:,} images D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}")
+
+# %% [markdown]
+# ## What to remember
+#
+# - One iteration is a step of D on a real and a generated batch, in two passes, then a step of G through D.
+# - `detach` in D's half keeps D's loss out of G; a leak points against G's own gradient.
+# - With labels *a* and *b* the best D is $(ap + bq)/(p + q)$: with 0.9 and 0.1 its loss lies between 0.65 and 1.39.
+# - Losses of a GAN are measured against a moving opponent: look at the pictures.
+# - Sample in evaluation mode, without a graph, and put G back into training mode.
+#
+# ## Ask yourself
+#
+# <details><summary>D's loss in this lesson never falls below 0.65. Is D too weak?</summary>
+# No. With labels 0.9 and 0.1 that is the lowest value there is: the entropy of the labels themselves, twice 0.325.
+# </details>
+#
+# <details><summary>Why does G's half not need <code>detach</code> anywhere?</summary>
+# There the gradient has to run through D into G: that is how G learns. D's own weights must not move, and they do not, because only G's optimiser steps. (The package also switches their gradients off for that half, which saves the work of computing them.)
+# </details>
+#
+# <details><summary>You move <code>opt_g.zero_grad()</code> to the top of the loop, next to <code>opt_d.zero_grad()</code>. When is that a bug?</summary>
+# When <code>detach</code> is missing. Then D's backward pass leaves gradients in G after the zeroing, and G's step adds them to its own.
+# </details>
+#
+# <details><summary>Why compare weights bit for bit rather than pictures?</summary>
+# Because two loops that differ in a line can both make plausible pictures. Equal bits after several steps mean that the same operations were done in the same order.
+# </details>
+#
+# ## Where to read on
+#
+# - Ian Goodfellow et al., *Generative Adversarial Nets*, 2014, [arXiv:1406.2661](https://arxiv.org/abs/1406.2661): algorithm 1 is this lesson's loop.
+# - Tim Salimans et al., *Improved Techniques for Training GANs*, 2016, [arXiv:1606.03498](https://arxiv.org/abs/1606.03498): one-sided label smoothing is section 3.4.
+# - Han Xiao, Kashif Rasul, Roland Vollgraf, *Fashion-MNIST*, 2017, [arXiv:1708.07747](https://arxiv.org/abs/1708.07747).
+# - Sergey Ioffe, Christian Szegedy, *Batch Normalization*, 2015, [arXiv:1502.03167](https://arxiv.org/abs/1502.03167).
