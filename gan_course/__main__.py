@@ -9,7 +9,11 @@ from gan_course.errors import CourseError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit status: 0 done, 1 found wanting (doctor), 2 bad input, 130 Ctrl-C."""
+    """Run a command and return its exit status: 0 done, 1 found wanting (doctor), 2 bad input, 130 Ctrl-C.
+
+    Raises:
+        SystemExit: with 2, where the arguments themselves cannot be read; with 0, after --help.
+    """
     parsed = _parser().parse_args(arguments)
     if getattr(parsed, "profile", None):
         os.environ["GAN_COURSE_PROFILE"] = parsed.profile
@@ -47,7 +51,7 @@ def _data(parsed) -> None:
             print(f"  {place:<16} {found}")
 
 
-def _train(parsed) -> None:
+def _train(parsed) -> int:
     from gan_course import data, profile, recipes, runs
 
     chosen = profile.current()
@@ -58,11 +62,13 @@ def _train(parsed) -> None:
         raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
     if recipe.data not in data.SETS:
         raise CourseError(
-            f"recipe {recipe.key!r} needs the image set {recipe.data!r}, which is not in the course yet"
+            f"recipe {recipe.key!r} needs the image set {recipe.data!r}, which is not in the course yet; "
+            f"recipes on {' and '.join(data.SETS)} work"
         )
     image_set = data.load(recipe.data, path=parsed.data)
     print(image_set.source)
     folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
+    reports = []
     run = runs.train(
         recipe,
         image_set,
@@ -72,10 +78,15 @@ def _train(parsed) -> None:
         resume=parsed.resume,
         device=profile.device(),
         progress=not parsed.quiet,
+        on_report=lambda gan: reports.append(gan.step),
     )
     print(run.history.line())
-    done = "finished" if run.card["step"] >= run.card["goal"] else "interrupted; go on with --resume"
-    print(f"{done}: {run.card['images']:,} images in {run.card['seconds']:.0f} s, kept in {folder}")
+    seen = f"{run.card['images']:,} images in {run.card['seconds']:.0f} s, kept in {folder}"
+    if run.card["step"] < run.card["goal"]:
+        print(f"interrupted after {seen}; the same command with --resume goes on")
+        return 130
+    print(f"finished: {seen}" if reports else f"nothing to do: it has seen {seen}; --images asks for more")
+    return 0
 
 
 def _assignment(recipe, text: str):
@@ -121,6 +132,8 @@ def _sample(parsed) -> None:
 def _publish(parsed) -> None:
     from gan_course import files, publishing, runs
 
+    if parsed.as_name in ("", ".", "..") or Path(parsed.as_name).name != parsed.as_name:
+        raise CourseError(f"NAME {parsed.as_name!r}: a plain name without slashes works, such as mlp-fashion")
     copy = publishing.publish(runs.Run(parsed.name), files.assets_dir() / "runs" / parsed.as_name)
     size = sum(file.stat().st_size for file in copy.folder.iterdir())
     print(f"{copy.folder}: {size / 1e6:.1f} MB")
@@ -132,8 +145,22 @@ def _doctor(parsed) -> int:
     return doctor.report()
 
 
+class _Parser(argparse.ArgumentParser):
+    """Answers arguments that it cannot read with one line, as everything else here does."""
+
+    def error(self, message: str):
+        self.exit(2, f"gan_course: {message}; `{self.prog} --help` shows what works\n")
+
+
+def _seed(text: str) -> int:
+    """A seed for torch's generators."""
+    if not (text.isdecimal() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed, a whole number from 0 to 2^32 - 1 is one")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m gan_course",
         description="Train, sample and inspect the GANs of the course.",
         epilog="example: python -m gan_course train quick-digits",
@@ -161,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--profile", help="ci, cpu, colab or full; by default as the machine is")
     made.add_argument("--data", metavar="DIR", help="folder that holds the image set")
     made.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/RECIPE-seedN)")
-    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--seed", type=_seed, default=0, help="of everything random (default: 0)")
     made.add_argument(
         "--resume", action="store_true", help="go on from the folder's checkpoint, if it has one"
     )
@@ -177,8 +204,8 @@ def _parser() -> argparse.ArgumentParser:
         "sample", _sample, "draw new images from a run", "sample mlp-fashion --n 64 --out grid.png"
     )
     made.add_argument("name", metavar="RUN", help="a run's folder, or the name of a published run")
-    made.add_argument("--n", type=int, default=64)
-    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--n", type=int, default=64, help="how many (default: 64)")
+    made.add_argument("--seed", type=_seed, default=0, help="of everything random (default: 0)")
     made.add_argument(
         "--out", required=True, help="grid.png, or samples.npz (key `images`, uint8 [N, C, H, W])"
     )

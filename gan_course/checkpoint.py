@@ -52,7 +52,13 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -
     """
     path, device = Path(path), torch.device(device)
     header, tensors = read(path, FORMAT)
-    saved = Recipe.from_dict(header["recipe"])
+    try:
+        saved, kind = Recipe.from_dict(header["recipe"]), header["device"]
+        seed, step, images = header["seed"], header["step"], header["images"]
+    except (KeyError, CourseError) as error:
+        raise CourseError(
+            f"{path} is not a run's checkpoint ({error}): train anew in another folder"
+        ) from None
     if saved != recipe:
         differing = ", ".join(
             f"{name} {value!r} there, {recipe.as_dict()[name]!r} here"
@@ -60,25 +66,25 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -
             if value != recipe.as_dict()[name]
         )
         raise CourseError(f"{path} is of another recipe ({differing}): use that recipe, or another folder")
-    if header["device"] != device.type:
-        raise CourseError(
-            f"{path} was trained on {header['device']} and goes on only there, not on {device.type}"
-        )
-    gan = GAN(recipe, header["seed"], device)
-    gan.step, gan.images = header["step"], header["images"]
-    for name, tensor in _live(gan).items():
+    if kind != device.type:
+        raise CourseError(f"{path} was trained on {kind} and goes on only there, not on {device.type}")
+    gan = GAN(recipe, seed, device)
+    gan.step, gan.images = step, images
+    rows = len(tensors.get("history", ()))
+    wanted = {**_live(gan), **_random(gan), "history": torch.empty(rows, len(COLUMNS))}
+    for name, tensor in wanted.items():
         if name not in tensors or tensors[name].shape != tensor.shape:
             raise CourseError(
                 f"{path} lacks {name!r} in the right shape: it is of another version; start anew"
             )
-        with torch.no_grad():
+    with torch.no_grad():
+        for name, tensor in _live(gan).items():
             tensor.copy_(tensors[name])  # into place, so that memory layouts stay as the optimiser knows them
     gan.order.set_state(tensors["random.order"])
     gan.epoch_order = tensors["random.epoch_order"]
     gan.noise.set_state(tensors["random.noise"])
     gan.global_rng = [tensors[f"random.global.{i}"] for i in range(len(gan.global_rng))]
-    rows = tensors["history"].numpy()
-    gan.history = History(rows.reshape(-1, len(COLUMNS)))
+    gan.history = History(tensors["history"].numpy())
     return gan
 
 
@@ -92,9 +98,9 @@ def read(path: Path, version: int) -> tuple[dict, dict[str, Tensor]]:
         raise CourseError(f"there is no {path}: train a run first, or name its folder")
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("gan_course", "{}"))
+            header = dict(json.loads((file.metadata() or {}).get("gan_course", "{}")))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
         raise CourseError(
             f"{path} is damaged or incomplete ({error}): take another copy, or train anew"
         ) from None

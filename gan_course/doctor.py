@@ -85,7 +85,7 @@ def _disk():
 
 def _runs():
     for name in runs.published():
-        runs.find(name).generator()
+        runs.Run(files.assets_dir() / "runs" / name).generator()
     return True, f"published runs: {', '.join(runs.published()) or 'none'}"
 
 

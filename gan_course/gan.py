@@ -23,7 +23,7 @@ class GAN:
         opt_g, opt_d: their Adam optimisers.
         order, noise: generators of the data order (on the CPU, so that it is the same everywhere) and
             of the latents (on the device).
-        global_rng: state of the global generator, which Dropout draws from; see `own_randomness`.
+        global_rng: states of the global generators (CPU, then GPU), which Dropout draws from; see `own_randomness`.
         fixed_latents: [64, latent_dim], drawn on a schedule to watch G grow.
         step: steps done. images: real images seen.
         history: one row of telemetry a step.
@@ -43,9 +43,10 @@ class GAN:
         self.order = torch.Generator().manual_seed(4 * seed + 1)
         self.noise = torch.Generator(self.device).manual_seed(4 * seed + 2)
         self.fixed_latents = self.latents(FIXED_LATENTS)
-        with torch.random.fork_rng(_cuda_devices(self.device)):
-            torch.manual_seed(4 * seed + 3)
-            self.global_rng = _global_state(self.device)
+        self.global_rng = [
+            torch.Generator(device).manual_seed(4 * seed + 3).get_state()
+            for device in ("cpu", *_cuda_devices(self.device))
+        ]
         self.epoch_order = self.order.get_state()  # the data order's state when the epoch began
         self.step = self.images = 0
         self.history = History()

@@ -15,7 +15,7 @@ COLUMNS = {
     "right_real": "share of real images that D scores above 1/2",
     "right_fake": "share of generated images that D scores below 1/2",
     "grad_d": "norm of D's gradient over all its weights, measured every 50th step",
-    "grad_g": "norm of G's gradient, likewise",
+    "grad_g": "norm of G's gradient, likewise, where G moved in that step",
 }
 MEASURED = list(COLUMNS)[2:]
 
@@ -52,6 +52,8 @@ class History:
 
     def line(self) -> str:
         """The latest values, in the words of the DCGAN tutorial's log."""
+        if not len(self):
+            return "no step yet"
 
         def latest(column):
             values = self.measured(column)[1]

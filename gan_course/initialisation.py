@@ -37,6 +37,8 @@ def _pytorch(layer: nn.Module, generator: torch.Generator) -> None:
         nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=generator)
         if layer.bias is not None:
             nn.init.uniform_(layer.bias, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
+    elif isinstance(layer, NORMS):
+        layer.reset_parameters()  # scale 1, shift 0, and no memory of the images seen
 
 
 def _xavier(layer: nn.Module, generator: torch.Generator) -> None:

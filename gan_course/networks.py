@@ -281,11 +281,23 @@ def build(
         width: factor on the hidden channels.
 
     Raises:
-        CourseError: unknown family, or a size or channel count that it cannot make.
+        CourseError: see `check`.
+    """
+    check(family, channels, size, latent_dim, width)
+    make_generator, make_discriminator, _ = FAMILIES[family]
+    with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
+        return make_generator(channels, size, latent_dim, width), make_discriminator(channels, size, width)
+
+
+def check(family: str, channels: int, size: int, latent_dim: int, width: float) -> None:
+    """Whether `build` can make these networks.
+
+    Raises:
+        CourseError: unknown family, or a size, channel count, latent dimension or width that it cannot make.
     """
     if family not in FAMILIES:
         raise CourseError(f"unknown network {family!r}: there are {', '.join(FAMILIES)}")
-    make_generator, make_discriminator, sizes = FAMILIES[family]
+    sizes = FAMILIES[family][2]
     if channels not in (1, 3):
         raise CourseError(f"{channels} image channels: the course has 1 (grey) and 3 (RGB)")
     if sizes is not None and size not in sizes:
@@ -297,8 +309,6 @@ def build(
         )
     if not 1 / 16 <= width <= 4:
         raise CourseError(f"width {width}: a factor between 1/16 and 4 works, 1.0 is the printed size")
-    with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
-        return make_generator(channels, size, latent_dim, width), make_discriminator(channels, size, width)
 
 
 def count_parameters(network: nn.Module) -> int:

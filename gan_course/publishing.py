@@ -9,7 +9,8 @@ import safetensors.torch
 from PIL import Image
 
 from gan_course import files
-from gan_course.runs import PUBLISHED_FORMAT, Run
+from gan_course.errors import CourseError
+from gan_course.runs import FRAME_MS, PUBLISHED_FORMAT, Run
 
 ROWS = 1000  # of the history are kept
 FRAMES = 40  # of the drawings
@@ -23,8 +24,14 @@ def publish(run: Run, folder: str | Path) -> Run:
 
     Returns:
         the copy, opened.
+
+    Raises:
+        CourseError: the run is damaged or has no frames; the folder cannot be written to.
     """
     folder = Path(folder)
+    drawn = run.frames
+    if not drawn:
+        raise CourseError(f"{run.folder} has no frames to replay: train it with this version of the course")
     G = run.generator()
     tensors = {
         name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in G.state_dict().items()
@@ -38,11 +45,11 @@ def publish(run: Run, folder: str | Path) -> Run:
     np.save(buffer, rows[_spread(len(rows), ROWS)].astype(np.float32))
     files.write_atomically(folder / "history.npy", buffer.getvalue())
 
-    frames = [run.frames[i] for i in _spread(len(run.frames), FRAMES)]
+    frames = [drawn[i] for i in _spread(len(drawn), FRAMES)]
     first, *others = [Image.fromarray(frame) for _, frame in frames]
     buffer = io.BytesIO()
     first.save(
-        buffer, "WEBP", save_all=True, append_images=others, duration=150, loop=0, quality=75, method=6
+        buffer, "WEBP", save_all=True, append_images=others, duration=FRAME_MS, loop=0, quality=75, method=6
     )
     files.write_atomically(folder / "frames.webp", buffer.getvalue())
 

@@ -1,5 +1,6 @@
 """The table of experiments: which networks, on which images, with which objective, rates and schedule."""
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 
 import torch
@@ -55,9 +56,11 @@ class Recipe:
     average_half_life: int = 10_000
 
     def __post_init__(self):
+        for f in fields(self):
+            if not _is(getattr(self, f.name), f.type):
+                raise CourseError(f"{f.name} {getattr(self, f.name)!r}: it takes {KINDS[f.type]}")
         losses.get(self.objective)
-        if self.network not in networks.FAMILIES:
-            raise CourseError(f"unknown network {self.network!r}: there are {', '.join(networks.FAMILIES)}")
+        networks.check(self.network, self.channels, self.size, self.latent_dim, self.width)
         if self.init not in initialisation.SCHEMES:
             raise CourseError(f"unknown init {self.init!r}: there are {', '.join(initialisation.SCHEMES)}")
         if self.batch < 2:
@@ -104,7 +107,33 @@ class Recipe:
 
     @staticmethod
     def from_dict(values: dict) -> "Recipe":
-        return Recipe(**{**values, "betas": tuple(values["betas"])})
+        """The recipe whose `as_dict` this is.
+
+        Raises:
+            CourseError: a field is missing, unknown or of a value that cannot work.
+        """
+        try:
+            return Recipe(**{**values, "betas": tuple(values["betas"])})
+        except (KeyError, TypeError) as error:
+            raise CourseError(f"no recipe of this version of the course ({error})") from None
+
+
+KINDS = {
+    str: "a text",
+    bool: "True or False",
+    int: "a whole number",
+    float: "a finite number",
+    tuple[float, float]: "a pair of finite numbers, such as (0.5, 0.999)",
+}
+
+
+def _is(value, kind) -> bool:
+    """Whether a value is of one of the `KINDS`; NaN and infinity are no numbers to train with."""
+    if kind == tuple[float, float]:
+        return isinstance(value, tuple) and len(value) == 2 and all(_is(v, float) for v in value)
+    if kind is float:
+        return _is(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 REPORT = {"real_label": 0.9, "fake_label": 0.1, "g_every": 2, "fresh_noise": True, "epochs": 50}
@@ -140,9 +169,11 @@ RECIPES = {
             "quick-digits",
             "dcgan-fashion",
             "mnist",
-            width=0.5,
-            epochs=3,
-            draw_every=100,
+            width=0.25,
+            batch=32,
+            lr_g=5e-4,
+            lr_d=5e-4,
+            epochs=10,
             average_half_life=2_000,
         ),
     )

@@ -29,6 +29,8 @@ from gan_course.recipes import Recipe
 
 SAVE_EVERY_SECONDS = 60.0
 PUBLISHED_FORMAT = 1
+FRAME_MS = 150  # of a published run's animation
+CARD = ("recipe", "seed", "data", "device", "versions", "date", "goal", "step", "images", "seconds")
 
 
 def train(
@@ -52,31 +54,41 @@ def train(
         images: real images to have seen at the end; the recipe's epochs over the set by default.
         resume: go on from the folder's checkpoint; where it has none, start.
         save_every: seconds between two checkpoints.
-        on_report: called with the run every `training.REPORT_EVERY` steps.
+        on_report: called with the run every `training.REPORT_EVERY` steps, after every drawing and at
+            the end; never where the run had seen as many images before.
 
     Raises:
-        CourseError: the folder holds a run and `resume` is False; its checkpoint is damaged or of
-            another recipe, seed or data; training diverged; there is no room on the disk.
+        CourseError: the images do not fit the recipe; the folder holds a run and `resume` is False; its
+            checkpoint is damaged or of another recipe, seed or data; training diverged; there is no room
+            on the disk.
     """
     folder = Path(folder)
     total = recipe.epochs * len(image_set) if images is None else images
     if total < recipe.batch:
         raise CourseError(f"{total} images to see are less than one batch of {recipe.batch}: ask for more")
     until = total // recipe.batch
+    training.check_images(recipe, image_set.images)  # before anything is written
     gan, card = _open_or_start(recipe, image_set, folder, seed, resume, torch.device(device))
-    card["goal"] = until
     before, began, saved = card["seconds"], time.monotonic(), time.monotonic()
 
-    def save():
-        card.update(step=gan.step, images=gan.images, seconds=round(before + time.monotonic() - began, 1))
-        checkpoint.save(gan, folder / "checkpoint.safetensors")
+    def note():
+        seconds = round(before + time.monotonic() - began, 1)
+        card.update(goal=until, step=gan.step, images=gan.images, seconds=seconds)
         _write_card(folder, card)
+
+    def save():
+        checkpoint.save(gan, folder / "checkpoint.safetensors")
+        note()
 
     if gan.step == 0:
         _draw(gan, folder)
+        note()  # first, so that a checkpoint never stands without its card, wherever the process is killed
         save()
+    if gan.step >= until:
+        note()
+        return Run(folder)
     with stop_on_interrupt() as interrupted:
-        for _ in training.train(gan, image_set.images, until, progress=progress):
+        for _ in training.train(gan, image_set.images, until, progress=progress, stop=interrupted):
             if gan.step % recipe.draw_every == 0 or gan.step == until:
                 _draw(gan, folder)
             on_report(gan)
@@ -103,7 +115,10 @@ class Run:
         try:
             self.card = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
             self.recipe = Recipe.from_dict(self.card["recipe"])
-        except FileNotFoundError:
+            lacking = [name for name in CARD if name not in self.card]
+            if lacking or (self.is_published and "frames" not in self.card):
+                raise CourseError(f"it lacks {', '.join(lacking or ['frames'])}")
+        except (FileNotFoundError, NotADirectoryError):
             raise CourseError(
                 f"{self.folder} holds no run (no run.json): train one with "
                 f"`python -m gan_course train`, or name a published one: {', '.join(published()) or 'none yet'}"
@@ -125,23 +140,29 @@ class Run:
 
     def generator(self, device: torch.device | str = "cpu") -> Generator:
         """The averaged generator with its running BatchNorm statistics, in evaluation mode."""
-        if not self.is_published:
-            return self.load(device).average
-        tensors = self._published_tensors()
+        tensors = self._tensors()
+        prefix = "" if self.is_published else "average."
+        weights = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+        weights.pop("fixed_latents", None)
         G, _ = self.recipe.build()
         try:
-            G.load_state_dict({name: t for name, t in tensors.items() if name != "fixed_latents"})
+            G.load_state_dict(weights)
         except RuntimeError:
-            raise CourseError(f"{self.folder} holds weights of another network than its card says") from None
+            raise CourseError(
+                f"{self.folder} holds weights of another network than its card says: take another copy, or train anew"
+            ) from None
         return G.to(device, memory_format=torch.channels_last).requires_grad_(False).eval()
 
     @property
     def fixed_latents(self) -> torch.Tensor:
         """The latents its frames were drawn from, float32 [64, latent_dim]."""
-        return self._published_tensors()["fixed_latents"] if self.is_published else self.load().fixed_latents
+        return self._tensors()["fixed_latents"]
 
-    def _published_tensors(self) -> dict[str, torch.Tensor]:
-        return checkpoint.read(self.folder / "generator.safetensors", PUBLISHED_FORMAT)[1]
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """Every tensor of its safetensors file, on the CPU, wherever it was trained."""
+        if self.is_published:
+            return checkpoint.read(self.folder / "generator.safetensors", PUBLISHED_FORMAT)[1]
+        return checkpoint.read(self.folder / "checkpoint.safetensors", checkpoint.FORMAT)[1]
 
     @property
     def history(self) -> History:
@@ -150,24 +171,26 @@ class Run:
             try:
                 rows = np.load(self.folder / "history.npy", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise CourseError(f"the history of {self.folder} is damaged ({error})") from None
+                raise CourseError(
+                    f"the history of {self.folder} is damaged ({error}): take another copy"
+                ) from None
             return History(rows.astype(np.float64).reshape(-1, len(COLUMNS)))
-        _, tensors = checkpoint.read(self.folder / "checkpoint.safetensors", checkpoint.FORMAT)
-        return History(tensors["history"].numpy())
+        return History(self._tensors()["history"].numpy())
 
     @property
     def frames(self) -> list[tuple[int, np.ndarray]]:
         """The drawings of the fixed latents: (step, uint8 [H, W, 3]), in order."""
-        if self.is_published:
-            with Image.open(self.folder / "frames.webp") as animation:
-                frames = []
-                for i, step in enumerate(self.card["frames"]):
-                    animation.seek(i)
-                    frames.append((step, np.asarray(animation.convert("RGB"))))
-            return frames
-        paths = sorted((self.folder / "frames").glob("step_*.png"))
-        kept = [(int(path.stem.split("_")[1]), path) for path in paths]
-        return [(s, np.asarray(Image.open(p).convert("RGB"))) for s, p in kept if s <= self.card["step"]]
+        try:
+            if self.is_published:
+                steps = self.card["frames"]
+                return list(zip(steps, _animation(self.folder / "frames.webp", len(steps)), strict=True))
+            paths = sorted((self.folder / "frames").glob("step_*.png"))
+            kept = [(int(path.stem.split("_")[1]), path) for path in paths]
+            return [(s, np.asarray(Image.open(p).convert("RGB"))) for s, p in kept if s <= self.card["step"]]
+        except (OSError, ValueError, EOFError) as error:
+            raise CourseError(
+                f"the frames of {self.folder} are damaged ({error}): take another copy"
+            ) from None
 
 
 def find(name: str | Path) -> Run:
@@ -176,7 +199,7 @@ def find(name: str | Path) -> Run:
     Raises:
         CourseError: there is no such run.
     """
-    if not Path(name).exists() and str(name) in published():
+    if not (Path(name) / "run.json").exists() and str(name) in published():
         return Run(files.assets_dir() / "runs" / str(name))
     return Run(name)
 
@@ -252,6 +275,18 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU, {torch.get_num_threads()} threads"
+
+
+def _animation(path: Path, n: int) -> list[np.ndarray]:
+    """The n pictures of an animated WebP. Its encoder keeps pictures that look alike as one that lasts longer."""
+    pictures = []
+    with Image.open(path) as animation:
+        for i in range(animation.n_frames):
+            animation.seek(i)
+            picture = np.asarray(animation.convert("RGB"))
+            lasts = n if animation.n_frames == 1 else round(animation.info["duration"] / FRAME_MS)
+            pictures += [picture] * lasts
+    return pictures
 
 
 def _draw(gan: GAN, folder: Path) -> None:

@@ -4,7 +4,8 @@
 and compares the weights bit for bit. Nothing here draws a picture or writes a file.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from gan_course import data, losses
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.history import History
+from gan_course.recipes import Recipe
 
 NORMS_EVERY = 50  # steps between two measurements of the gradient norms, which cost a pass over all weights
 AVERAGE_EVERY = 8  # steps between two updates of G's moving average, likewise
@@ -41,7 +43,7 @@ def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
     g_reuses = g_moves and not recipe.fresh_noise
 
     # D: push real images towards the real label, generated ones towards the fake label.
-    D.requires_grad_(True)
+    D.requires_grad_(True)  # an interrupted G step may have left it frozen
     with torch.set_grad_enabled(g_reuses):  # only then will G's step go back through these images
         fake = G(gan.latents(len(real)))
     real_logits, fake_logits = D(real), D(fake.detach())
@@ -61,6 +63,7 @@ def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
         gan.opt_g.zero_grad()
         loss_g.backward()
         gan.opt_g.step()
+        D.requires_grad_(True)
         telemetry["loss_g"] = loss_g.detach()
         telemetry["d_fake_after"] = objective.score(fake_logits.detach()).mean()
     return telemetry
@@ -78,9 +81,17 @@ def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Ten
 
 
 def train(
-    gan: GAN, images: Tensor, until: int, *, report_every: int = REPORT_EVERY, progress: bool = True
+    gan: GAN,
+    images: Tensor,
+    until: int,
+    *,
+    report_every: int = REPORT_EVERY,
+    progress: bool = True,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[GAN]:
     """Train up to step `until`, handing the run back every `report_every` steps and at the end.
+
+    Where the recipe asks for a drawing, it is handed back too.
 
     The caller looks at it, draws, saves, or breaks off; between two hand-backs nothing waits for the
     device.
@@ -91,22 +102,14 @@ def train(
     Args:
         images: the training set, uint8 [N, C, H, W]; moved to the run's device.
         until: the step to stop at, counted from the run's beginning.
+        stop: asked after every step; where it says yes, that step was the last.
 
     Raises:
         CourseError: the images do not fit the recipe.
         Diverged: a loss became NaN or infinite; says at which step and what to look at.
     """
     recipe = gan.recipe
-    expected = (recipe.channels, recipe.size, recipe.size)
-    if images.dtype != torch.uint8 or tuple(images.shape[1:]) != expected:
-        raise CourseError(
-            f"recipe {recipe.key!r} trains on uint8 images [N, {', '.join(map(str, expected))}]; "
-            f"these are {str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
-        )
-    if len(images) < recipe.batch:
-        raise CourseError(
-            f"{len(images)} images do not fill a batch of {recipe.batch}: give more, or a smaller batch"
-        )
+    check_images(recipe, images)
     images = images.to(gan.device)
     batches = index_batches(gan, len(images))
     rows: list[dict[str, Tensor]] = []
@@ -117,28 +120,51 @@ def train(
         unit_scale=True,
         desc=recipe.key,
         disable=not progress,
+        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,  # a notebook paints stderr red
         ascii=" ▏▎▍▌▋▊▉█",
         mininterval=0.5,
     ) as bar:
-        while gan.step < until:
-            chunk = min(report_every - gan.step % report_every, until - gan.step)
+        while gan.step < until and not stop():
+            first = gan.step
+            chunk = min(until - first, *(n - first % n for n in (report_every, recipe.draw_every)))
             with gan.own_randomness():
                 for _ in range(chunk):
                     real = data.to_signed(images[next(batches)])
                     telemetry = train_step(gan, real)
                     if gan.step % NORMS_EVERY == 0:
                         telemetry["grad_d"] = gradient_norm(gan.D)
-                        telemetry["grad_g"] = gradient_norm(gan.G)
+                        if "loss_g" in telemetry:  # else G's gradient is an earlier step's
+                            telemetry["grad_g"] = gradient_norm(gan.G)
                     gan.step += 1
                     gan.images += recipe.batch
                     if gan.step % AVERAGE_EVERY == 0:
                         update_average(gan)
                     rows.append(telemetry)
-            gan.history.extend(gan.step - chunk, recipe.batch, rows)
+                    bar.update(recipe.batch)
+                    if stop():
+                        break
+            gan.history.extend(first, recipe.batch, rows)
+            _check_finite(gan, first=-len(rows))
             rows.clear()
-            _check_finite(gan, first=-chunk)
-            bar.update(chunk * recipe.batch)
             yield gan
+
+
+def check_images(recipe: Recipe, images: Tensor) -> None:
+    """Whether a recipe can train on these images.
+
+    Raises:
+        CourseError: they are of another type, shape or number.
+    """
+    expected = (recipe.channels, recipe.size, recipe.size)
+    if images.dtype != torch.uint8 or tuple(images.shape[1:]) != expected:
+        raise CourseError(
+            f"recipe {recipe.key!r} trains on uint8 images [N, {', '.join(map(str, expected))}]; "
+            f"these are {str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
+        )
+    if len(images) < recipe.batch:
+        raise CourseError(
+            f"{len(images)} images do not fill a batch of {recipe.batch}: give more, or a smaller batch"
+        )
 
 
 def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
