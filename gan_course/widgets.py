@@ -105,7 +105,7 @@ class Plane:
     """
 
     def __init__(
-        self, gan: toy.ToyGAN, copy: int = 0, extent: float = 3.0, points: int = 500, cells: int = 64
+        self, gan: toy.ToyGAN, copy: int = 0, extent: float = 3.0, points: int = 500, dpi: int = 100
     ):
         self.gan, self.copy, self.points = gan, copy, points
         self.cells = cells = 64  # a side

@@ -152,9 +152,10 @@ bottom.plot(x[:, 0], p.density(x), color=show.REAL, label="p")
 bottom.plot(x[:, 0], q.density(x), color=show.FAKE, label="q")
 for axes in (top, bottom):
     axes.fill_between(x[:, 0], 0, 1, where=~somewhere, color=show.GREY, alpha=0.15, lw=0, transform=axes.get_xaxis_transform())
-top.set(ylabel="D(x)", title="Grey: hardly any sample falls here")
+    axes.text(-7.9, 0.12, "hardly any samples", color=show.GREY, transform=axes.get_xaxis_transform())
+top.set(ylabel="D(x)")
 bottom.set(xlabel="x", ylabel="density")
-top.legend(loc="center left")
+top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 bottom.legend(loc="center left")
 show.figure(
     figure,
@@ -213,7 +214,8 @@ def jensen_shannon(p, q):
 
 for name, other in (("the q above", q), ("p itself", p), ("p moved by 20", p.shifted(20.0))):
     best = value(p.log_density(line) - other.log_density(line), p, other)
-    print(f"q is {name:13s}   V(D*, G) = {abs(best):.4f} below 0   log 4 - 2 JS = {abs(math.log(4) - 2 * jensen_shannon(p, other)):.4f}")
+    bound = 2 * jensen_shannon(p, other) - math.log(4)
+    print(f"q is {name:13s}   V(D*, G) = {round(best.item(), 4) + 0.0:.4f}   2 JS - log 4 = {round(bound.item(), 4) + 0.0:.4f}")
 
 # %% [markdown]
 # Now let the generator be perfect except for its position: q is p moved by s. *Predict the curve of V(D\*, G) over s. Where is its lowest point? What happens for large s? Is it downhill all the way?*
@@ -240,8 +242,8 @@ top.axhline(-math.log(4), color=show.GREY, ls=":")
 top.text(-12, 0.03, "JS = log 2: no overlap", color=show.GREY)
 top.text(-12, -math.log(4) + 0.03, "JS = 0: q = p", color=show.GREY)
 top.set(ylabel="value V", ylim=(-1.55, 0.22))
-top.legend(loc="center left")
-bottom.semilogy(shifts, slope.abs().clamp(min=1e-12), color=show.FAKE)
+top.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
+bottom.semilogy(shifts, slope.abs().clamp(min=1e-12), color="black")
 bottom.set(xlabel="s, how far q = p moved by s is from p", ylabel="|dV/ds|", ylim=(1e-9, 10), yticks=[1e-8, 1e-4, 1])
 show.figure(
     figure,
@@ -251,11 +253,11 @@ show.figure(
 )
 
 # %%
-at = {s: int((shifts - s).abs().argmin()) for s in (1.0, 9.0)}
+at = {s: int((shifts - s).abs().argmin()) for s in (1.0, 11.0)}
 v_gap = (torch.stack([value(p.log_density(line) - b.log_density(line), a, b) for a, b in trials]).reshape_as(reached) - reached)
-print(f"lowest point of the curve: s = {shifts[js.argmin()]:.1f}, V = {2 * js.min() - math.log(4):.4f}")
-print(f"slope at s = 1: {slope[at[1.0]]:.3f}; at s = 9: {slope[at[9.0]]:.1e}; JS there: {js[at[9.0]]:.6f} of log 2 = {math.log(2):.6f}")
-print(f"trained D's V lies below the curve by {v_gap.min():.4f} to {v_gap.max():.4f}, above it never: {bool((v_gap >= 0).all())}")
+print(f"lowest point of the curve: s = {abs(shifts[js.argmin()]):.1f}, V = {2 * js.min() - math.log(4):.4f}")
+print(f"slope at s = 1: {slope[at[1.0]]:.3f}; at s = 11: {slope[at[11.0]]:.1e}, where JS = {js[at[11.0]]:.6f} and log 2 = {math.log(2):.6f}")
+print(f"{len(trials)} trained D's: V lies below the curve by {v_gap.min():.5f} to {v_gap.max():.5f}; above it: {int((v_gap < 0).sum())} of them")
 
 # %% [markdown]
 # Three things to take from the picture.
@@ -530,17 +532,17 @@ for penalty in (0.0, 0.03, 0.1, 0.5, 2.0):
 # All of this was close to the solution. Here are three runs that start far from it, on top of the vector field that both players follow.
 
 # %%
-rate, steps, frames = 0.5, 90, here.pick(ci=6, cpu=30, colab=30, full=30)
+rate, steps, frames = 0.5, 60, here.pick(ci=6, cpu=24, colab=24, full=24)
 runs = (
-    ("simultaneous", show.RED, toy.dirac_run(rate, steps, False, start=(0.6, 0.0))),
-    ("alternating", show.BLUE, toy.dirac_run(rate, steps, True, start=(1.2, 0.0))),
+    ("simultaneous", "black", toy.dirac_run(rate, steps, False, start=(0.4, 0.0))),
+    ("alternating", show.SKY, toy.dirac_run(rate, steps, True, start=(1.2, 0.0))),
     ("alternating, R1 with γ = 0.2", show.GREEN, toy.dirac_run(rate, steps, True, 0.2, start=(2.0, 0.0))),
 )
 axis = torch.linspace(-2.8, 2.8, 15)
 field = torch.tensor([[(t.item(), s.item(), *toy.dirac_gradients(t.item(), s.item())) for t in axis] for s in axis])
 figure, axes = show.new_figure(6, 5.6)
 axes.quiver(*field[..., :2].unbind(-1), *(-field[..., 2:]).unbind(-1), color=show.GREY, alpha=0.5, width=0.003)
-axes.plot(0, 0, "k*", ms=14)
+axes.plot(0, 0, "*", color=show.RED, ms=16)
 lines = [axes.plot([], [], "o-", color=colour, ms=4, lw=1.5, label=name)[0] for name, colour, _ in runs]
 axes.set(xlim=(-2.9, 2.9), ylim=(-2.9, 3.7), xlabel="θ, where G puts its samples", ylabel="ψ, D's slope")
 axes.legend(loc="upper left")
@@ -688,7 +690,7 @@ for (d_steps, objective), looks in study.items():
             axes.fill_between(at, values.min(1).values, values.max(1).values, color=colour, alpha=0.2, lw=0)
 left.set(xlabel="steps of G", ylabel="modes covered", ylim=(0, 8.4))
 right.set(xlabel="steps of G", ylabel="quality", ylim=(0, 1))
-right.legend(loc="lower right")
+left.legend(loc="lower right")
 show.figure(
     figure,
     "Modes covered and sample quality over training, for two objectives with one or five discriminator steps a round; "
@@ -706,3 +708,194 @@ print(f"five D steps: saturating minus non-saturating, modes {sat_modes - ns_mod
 
 # %% [markdown]
 # PROSE-STUDY
+
+# %% [markdown]
+# ## 6 · Exercises
+#
+# Write each function, then run the check below it. A check says what is wrong in words; run it as often as you like.
+#
+# ### Exercise 1.1 · The best discriminator
+#
+# Difficulty ●○○○○ · 5 minutes · why it matters: every claim about what G minimises starts from this function.
+#
+# Given tensors of densities p(x) and q(x) at the same points, return D* at each. Where neither has mass, D* is free; return 0.5 there, so that no NaN travels on.
+
+
+# %%
+def optimal_discriminator(p, q):
+    """D* [N] from densities p [N] and q [N], none negative; 0.5 where both are 0."""
+    # solution
+    total = p + q
+    return torch.where(total > 0, p / total, 0.5)
+    # end solution
+
+
+# %%
+lesson_01.exercise_1(optimal_discriminator)
+
+# %% [markdown]
+# ### Exercise 1.2 · V without overflow
+#
+# Difficulty ●●○○○ · 10 minutes · why it matters: `log(sigmoid(l))` is the commonest source of NaN in published GANs.
+#
+# Estimate V(D, G) from a batch of logits on real points and a batch of logits on fakes, so that the result is finite and right at every logit, 200 included. No clamp, no epsilon.
+
+
+# %%
+def value_from_logits(real_logits, fake_logits):
+    """The estimate of E log D(x) + E log(1 - D(G(z))): a tensor without dimensions."""
+    # solution
+    return F.logsigmoid(real_logits).mean() + F.logsigmoid(-fake_logits).mean()
+    # end solution
+
+
+# %%
+lesson_01.exercise_2(value_from_logits)
+
+# %% [markdown]
+# ### Exercise 1.3 · The non-saturating gradient by hand
+#
+# Difficulty ●●○○○ · 10 minutes · why it matters: this vector is all that G hears from D.
+#
+# For a batch of N fake logits, return the derivative of the loss (the mean of −log D) by each logit. No autograd.
+
+
+# %%
+def non_saturating_gradient(fake_logits):
+    """d/dl of mean(-log sigmoid(l)) for every logit: [N] -> [N]."""
+    # solution
+    return -torch.sigmoid(-fake_logits) / len(fake_logits)
+    # end solution
+
+
+# %%
+lesson_01.exercise_3(non_saturating_gradient)
+
+# %% [markdown]
+# ### Exercise 1.4 · Will it spiral?
+#
+# Difficulty ●●●○○ · 20 minutes · why it matters: eigenvalues tell before the run what the loss curves tell after it.
+#
+# Write the matrix of one alternating step of the Dirac-GAN near the solution, D first, with an R1 penalty γ on D: (θ, ψ) after the step is the matrix times (θ, ψ) before. Then write the verdict on any 2 × 2 update matrix: `"converges"`, `"circles"` (modulus 1, to about 1e-9) or `"diverges"`.
+
+
+# %%
+def update_matrix(rate, penalty):
+    """One alternating step near the solution: [2, 2], first row and column theta, second psi."""
+    # solution
+    step_of_d = torch.tensor([[1.0, 0.0], [-rate / 2, 1.0 - rate * penalty]], dtype=torch.float64)
+    step_of_g = torch.tensor([[1.0, rate / 2], [0.0, 1.0]], dtype=torch.float64)
+    return step_of_g @ step_of_d
+    # end solution
+
+
+def verdict(matrix):
+    """What the update does in the long run: "converges", "circles" or "diverges"."""
+    # solution
+    modulus = torch.linalg.eigvals(matrix).abs().max().item()
+    if abs(modulus - 1) < 1e-9:
+        return "circles"
+    return "diverges" if modulus > 1 else "converges"
+    # end solution
+
+
+# %%
+lesson_01.exercise_4(update_matrix, verdict)
+
+# %% [markdown]
+# ### Exercise 1.5 · Count the modes
+#
+# Difficulty ●●○○○ · 15 minutes · why it matters: "mode collapse" is a word until somebody counts.
+#
+# A mode is covered when at least 1 % of *all* samples lie within 3σ of its centre. `torch.cdist` helps.
+
+
+# %%
+def count_modes(samples, centres, sigma):
+    """How many of the centres [K, 2] the samples [N, 2] cover: one whole number."""
+    # solution
+    near = torch.cdist(samples, centres) <= 3 * sigma  # [N, K]
+    return int((near.float().mean(dim=0) >= 0.01).sum())
+    # end solution
+
+
+# %%
+lesson_01.exercise_5(count_modes)
+
+# %% [markdown]
+# ### Exercise 1.6 · One step of D
+#
+# Difficulty ●●●○○ · 15 minutes · why it matters: it is half of every GAN's training loop, and the half where gradients leak.
+#
+# Draw fakes G(z), descend −V by one step of the optimiser (which holds D's weights alone), and leave G exactly as it was: its weights, and its gradients.
+
+
+# %%
+def step_d(G, D, optimiser, real, z):
+    """One step of D on real points [.., N, 2] and latents z [.., N, 2]; G and its gradients stay as they are."""
+    # solution
+    fake = G(z).detach()
+    loss = losses.d_bce(D(real), D(fake))
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    # end solution
+
+
+# %%
+lesson_01.exercise_6(step_d)
+
+# %% [markdown]
+# ## What to remember
+#
+# 1. For a fixed G the best discriminator is D* = p/(p + q); its logit is the log density ratio, and it is trained only where samples fall.
+# 2. At D*, the value is 2 JS(p‖q) − log 4: lowest, −log 4, exactly where p = q, and flat where p and q do not overlap.
+# 3. The saturating push on a fake's logit is σ(l), the non-saturating one 1 − σ(l). Their ratio e^{−l} is in the thousands when D is sure.
+# 4. Near a D at its optimum the non-saturating G descends KL(q‖p) − 2 JS and seeks modes; the saturating one descends JS and spreads.
+# 5. Near its solution a GAN rotates: simultaneous steps spiral out, alternating ones circle, a gradient penalty pulls inwards.
+#
+# ## Check yourself
+#
+# <details><summary>D is trained to perfection, and answers 0.8 at a point. What is p/q there? And the logit?</summary>
+#
+# D/(1 − D) = p/q = 0.8/0.2 = 4, and the logit is its logarithm, log 4 ≈ 1.386. Real data are four times as dense there as generated ones.
+#
+# </details>
+#
+# <details><summary>D's loss (binary cross-entropy, both halves added) settles at 1.386. Has the GAN converged?</summary>
+#
+# It may have: at p = q and D = ½ the loss is log 4 ≈ 1.386. But a D that has learnt nothing has the same loss, whatever G does. The number alone cannot tell an expert facing a perfect forger from a beginner. Train a fresh D for a while: if its loss stays there too, p and q are hard to tell apart.
+#
+# </details>
+#
+# <details><summary>Why not simply train D to the optimum before every step of G?</summary>
+#
+# Because what G then descends is JS with the saturating objective, which is flat where p and q hardly overlap, or KL(q‖p) − 2 JS with the non-saturating one, which seeks modes. And it costs many steps of D. A D that lags behind is smoother than the optimum.
+#
+# </details>
+#
+# <details><summary>The losses of D and G go up and down with a fixed period and never settle. What would you look at first?</summary>
+#
+# That is rotation: complex eigenvalues near the solution. Check that the steps alternate, lower the rates, or add a gradient penalty on D (R1). Do not wait for the losses to fall: on a closed orbit they never do. Judge the samples instead.
+#
+# </details>
+#
+# <details><summary>Seven of eight modes are covered and 90 % of the samples are near a mode. A second GAN covers eight, with 75 %. Which is better?</summary>
+#
+# It depends on what you need, which is why this course always reports both a number for quality and one for coverage. For the theory, JS charges for both faults; KL(q‖p) charges mostly for the second GAN's.
+#
+# </details>
+#
+# ## Where to read on
+#
+# - Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio (2014), *Generative Adversarial Nets*, arXiv:1406.2661: the game, D*, the divergence, both objectives.
+# - Arjovsky, Bottou (2017), *Towards Principled Methods for Training Generative Adversarial Networks*, arXiv:1701.04862: flat plateaus, and what the non-saturating objective descends.
+# - Mescheder, Geiger, Nowozin (2018), *Which Training Methods for GANs do actually Converge?*, arXiv:1801.04406: the Dirac-GAN, eigenvalues, R1.
+# - Metz, Poole, Pfau, Sohl-Dickstein (2017), *Unrolled Generative Adversarial Networks*, arXiv:1611.02163: the ring of Gaussians and mode dropping.
+# - Kahng, Thorat, Chau, Viégas, Wattenberg (2018), *GAN Lab: Understanding Complex Deep Generative Models using Interactive Visual Experimentation*, arXiv:1809.01587: the same game to play in the browser.
+
+# %% tags=["showed"]
+ratio = rows[-1, 3].median()
+print(f"trained D within {d_mean:.3f} of p/(p+q) on average; V at most {v_gap.max():.3f} below 2·JS − log 4; gradient ratio {ratio:,.0f}; "
+      f"Dirac growth {dirac_growth:.5f} ({math.sqrt(1 + 0.2**2 / 4):.5f} predicted); "
+      f"5 D steps: {ns_modes:.1f} modes non-saturating, {sat_modes:.1f} saturating")

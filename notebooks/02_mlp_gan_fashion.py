@@ -38,7 +38,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_course import checks, data, losses, profile, recipes, runs, sampling, show, training, watch
+from gan_course import data, losses, profile, recipes, runs, sampling, show, training, watch
 from gan_course.checks import lesson_02
 from gan_course.gan import GAN
 
@@ -300,7 +300,8 @@ def seconds_for(forget_detach, repeats):
 rounds = [(seconds_for(True, 10), seconds_for(False, 10)) for _ in range(here.pick(ci=3, cpu=9, colab=9, full=9))]
 extra = sorted(with_leak / without for with_leak, without in rounds)
 print(f"D's half without detach takes {extra[len(extra) // 2]:.2f} times as long (median of {len(extra)} paired rounds, {extra[0]:.2f} to {extra[-1]:.2f})")
-young.G.zero_grad(), young.D.zero_grad();
+young.G.zero_grad()
+young.D.zero_grad()
 
 # %% [markdown]
 # ## 6 · The whole loop

@@ -204,7 +204,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the course's lessons.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("run", help="run lessons and leave notebooks, pages and pictures")
-    command.add_argument("--lesson", nargs="*", action="extend", default=[], metavar="NN", help="by number (default: all)")
+    command.add_argument(
+        "--lesson", nargs="*", action="extend", default=[], metavar="NN", help="by number (default: all)"
+    )
     command.add_argument("--profile", help=f"{', '.join(profile.PROFILES)} (default: by machine)")
     command.add_argument("--out", type=Path, default=Path("build"), help="folder for them (default: build)")
     command.add_argument("--record", action="store_true", help="also write them into the lessons' notebooks")

@@ -1,0 +1,95 @@
+"""What several test files share: small images, small recipes, a run's state laid open, processes."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from gan_course import recipes
+
+
+@pytest.fixture
+def own_machine(monkeypatch, tmp_path):
+    """A machine with nothing but the course: profile ci, no data folder, an empty cache, no network."""
+    monkeypatch.delenv("GAN_COURSE_DATA", raising=False)
+    monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
+    monkeypatch.setenv("GAN_COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def small():
+    """small(key, **changes): a recipe at an eighth of its width with batches of 16."""
+
+    def make(key: str, **changes) -> recipes.Recipe:
+        return recipes.get(key).but(**{"width": 1 / 8, "batch": 16, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """pictures(recipe, n): n random uint8 images of the recipe's shape, the same at every call."""
+
+    def make(recipe: recipes.Recipe, n: int) -> torch.Tensor:
+        shape = (n, recipe.channels, recipe.size, recipe.size)
+        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(n))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def everything():
+    """everything(gan): all that a run is, by name, listed here without the package's own list."""
+
+    def lay_open(gan) -> dict[str, np.ndarray]:
+        state = {"step": gan.step, "images": gan.images, "seed": gan.seed, "history": gan.history.rows}
+        for name in ("G", "D", "average"):
+            state.update({f"{name}.{key}": t for key, t in getattr(gan, name).state_dict().items()})
+        for name in ("opt_g", "opt_d"):
+            for i, moments in getattr(gan, name).state_dict()["state"].items():
+                state.update({f"{name}.{i}.{key}": t for key, t in moments.items()})
+        state.update(order=gan.order.get_state(), noise=gan.noise.get_state(), epoch=gan.epoch_order)
+        state.update({f"global.{i}": s for i, s in enumerate(gan.global_rng)}, latents=gan.fixed_latents)
+        return {name: np.array(value) for name, value in state.items()}
+
+    return lay_open
+
+
+@pytest.fixture(scope="session")
+def assert_same(everything):
+    """assert_same(a, b): two runs are the same to the bit; names what is not."""
+
+    def compare(a, b) -> None:
+        one, other = everything(a), everything(b)
+        assert one.keys() == other.keys()
+        differing = [
+            name
+            for name in one
+            if one[name].shape != other[name].shape or one[name].tobytes() != other[name].tobytes()
+        ]
+        assert not differing
+
+    return compare
+
+
+@pytest.fixture
+def process():
+    """process(*arguments): a Python process that computes with as many threads as this one, started."""
+    started = []
+
+    def start(*arguments, **options) -> subprocess.Popen:
+        env = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": env, **options}
+        started.append(subprocess.Popen([sys.executable, *map(str, arguments)], **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.poll() is None:
+            one.kill()
+        one.communicate()

@@ -1,0 +1,397 @@
+"""Networks and first weights: sizes, shapes and counts as on paper, errors that name what works."""
+
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from gan_course import initialisation, networks, recipes
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.networks import Up, as_map
+
+PAIRS = [
+    *(("mlp", size) for size in (28, 64, 96, 128)),
+    *((family, 28) for family in ("dcgan-fashion", "convgan-fashion", "dcgan-mnist")),
+    *(("dcgan-faces", size) for size in (64, 96, 128)),
+]
+
+
+def build(family, size, channels=1, width=1 / 8, seed=0):
+    """A pair with weights that are the same at every call."""
+    G, D = networks.build(family, channels=channels, size=size, width=width)
+    for network in (G, D):
+        initialisation.initialise(network, "pytorch", torch.Generator().manual_seed(seed))
+    return G, D
+
+
+# --- shapes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("family", "size"), PAIRS)
+def test_forward_and_backward_through_both(family, size, channels):
+    G, D = build(family, size, channels)
+    z = torch.randn(4, 100, generator=torch.Generator().manual_seed(1))
+    images = G(z)
+    assert images.shape == (4, channels, size, size)
+    assert images.abs().max() <= 1
+    assert images.std() > 0
+    logits = D(images)
+    assert logits.shape == (4,)
+    logits.square().sum().backward()
+    for name, parameter in [*G.named_parameters(), *D.named_parameters()]:
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+    # The gradient arrives at the very first layer of G, all the way through D.
+    assert next(G.parameters()).grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("family", "size"), PAIRS)
+def test_shapes_at_the_printed_width(family, size, channels):
+    with torch.device("meta"):
+        G, D = networks.build(family, channels=channels, size=size)
+        images = G(torch.empty(2, 100))
+        assert images.shape == (2, channels, size, size)
+        assert D(images).shape == (2,)
+
+
+def passage(layers: nn.Sequential, inputs: torch.Tensor) -> str:
+    """What leaves each weighted layer, as "512x4x4 256x7x7 …"."""
+    seen = []
+    for layer in layers.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            layer.register_forward_hook(lambda _, __, out: seen.append("x".join(map(str, out.shape[1:]))))
+    layers(inputs)
+    return " ".join(seen)
+
+
+@pytest.mark.parametrize(
+    ("key", "generator", "discriminator"),
+    [
+        ("mlp-fashion", "256 512 1024 784", "1024 512 256 1"),
+        ("dcgan-fashion", "512x4x4 256x7x7 128x14x14 64x28x28 1x28x28", "64x14x14 128x7x7 256x3x3 1x1x1"),
+        ("convgan-fashion", "512x4x4 256x7x7 128x14x14 64x28x28 1x28x28", "64x14x14 128x7x7 256x3x3 1x1x1"),
+        ("dcgan-mnist", f"{256 * 7 * 7} 128x7x7 64x14x14 1x28x28", "64x13x13 128x6x6 1"),
+        (
+            "dcgan-faces-64",
+            "512x4x4 256x8x8 128x16x16 64x32x32 3x64x64",
+            "64x32x32 128x16x16 256x8x8 512x4x4 1x1x1",
+        ),
+        (
+            "dcgan-faces-96",
+            "512x4x4 256x8x8 128x16x16 64x32x32 3x96x96",
+            "64x32x32 128x16x16 256x8x8 512x4x4 1x1x1",
+        ),
+        (
+            "dcgan-faces-128",
+            "1024x4x4 512x8x8 256x16x16 128x32x32 64x64x64 3x128x128",
+            "64x64x64 128x32x32 256x16x16 512x8x8 1024x4x4 2048x2x2 1x1x1",
+        ),
+    ],
+)
+def test_sizes_on_the_way(key, generator, discriminator):
+    recipe = recipes.get(key)
+    with torch.device("meta"):
+        G, D = recipe.build()
+        assert passage(G.layers, torch.empty(2, 100)) == generator
+        images = torch.empty(2, recipe.channels, recipe.size, recipe.size)
+        assert passage(D.layers, images) == discriminator
+
+
+SHORT = {
+    nn.Linear: "L",
+    nn.Conv2d: "C",
+    nn.ConvTranspose2d: "T",
+    nn.BatchNorm1d: "B",
+    nn.BatchNorm2d: "B",
+    nn.ReLU: "r",
+    nn.LeakyReLU: "k",
+    nn.Dropout: "d",
+    nn.Dropout2d: "D",
+    nn.Tanh: "t",
+    nn.AdaptiveAvgPool2d: "a",
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "generator", "discriminator"),
+    [
+        ("mlp-fashion", "LBkd LBkd LBkd L t", "Lkd Lkd Lkd L"),
+        ("dcgan-fashion", "TBr TBr TBr TBr C t", "CkD CBkD CBkD C"),
+        ("convgan-fashion", "TBr TBr TBr TBr C t", "CkD CBkD CBkD C"),
+        ("dcgan-mnist", "LrB TrB TrB T t", "CkD CkD B L"),
+        ("dcgan-faces-64", "TBr TBr TBr TBr T t", "Ck CBk CBk CBk C"),
+        ("dcgan-faces-96", "TBr TBr TBr TBr T t", "Ck CBk CBk CBk C"),
+        ("dcgan-faces-128", "TBr TBr TBr TBr TBr T t", "Ck CBk CBk CBk CBk CBk a C"),
+    ],
+)
+def test_layers_in_the_sources_order(key, generator, discriminator):
+    for network, expected in zip(recipes.get(key).build(), (generator, discriminator), strict=True):
+        layers = "".join(SHORT.get(type(layer), "") for layer in network.modules())
+        assert layers == expected.replace(" ", "")
+    # The slopes, rates and biases of the sources.
+    biased = key in ("mlp-fashion", "dcgan-mnist")
+    for layer in [layer for network in recipes.get(key).build() for layer in network.modules()]:
+        if isinstance(layer, nn.LeakyReLU):
+            assert layer.negative_slope == (0.01 if key == "dcgan-mnist" else 0.2)
+        if isinstance(layer, (nn.Dropout, nn.Dropout2d)):
+            assert layer.p == (0.5 if key == "dcgan-mnist" else 0.3)
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            assert (layer.bias is not None) == biased
+
+
+def test_the_96_px_pair_has_the_sources_kernel_of_five():
+    G, D = networks.build("dcgan-faces", channels=3, size=96, width=1 / 16)
+    last, first = G.layers[-2], D.layers[0]
+    assert (last.kernel_size, last.stride, last.padding) == ((5, 5), (3, 3), (1, 1))
+    assert (first.kernel_size, first.stride, first.padding) == ((5, 5), (3, 3), (1, 1))
+
+
+def test_the_printed_report_makes_32_px_and_d_then_answers_four_times():
+    """The defect that the package mends: k4 s2 p1 throughout, as printed, and its consequence."""
+    n = 8
+    printed = nn.Sequential(
+        as_map(100),
+        Up(100, 8 * n, stride=1, padding=0),  # 4 x 4
+        Up(8 * n, 4 * n),  # (4 - 1) * 2 - 2 + 4 = 8, where the report says 7
+        Up(4 * n, 2 * n),  # 16, where it says 14
+        Up(2 * n, n),  # 32, where it says 28
+        nn.Conv2d(n, 1, 3, 1, 1, bias=False),
+    )
+    images = printed(torch.randn(2, 100))
+    assert images.shape == (2, 1, 32, 32)
+    _, D = build("dcgan-fashion", 28)
+    assert D.layers(images).shape == (2, 1, 2, 2)  # four scores an image: BCELoss against [N, 1] stops here
+    torch.testing.assert_close(D.eval()(images), D.layers(images).mean((1, 2, 3)))  # A.3: their mean
+
+
+# --- counts ----------------------------------------------------------------------------------------
+
+# Weights k*k*in*out (in*out where all is connected), one bias an output where there is one, and two
+# numbers a channel for BatchNorm; a line a layer.
+COUNTS = {
+    "mlp-fashion": (
+        (100 * 256 + 256 + 2 * 256)
+        + (256 * 512 + 512 + 2 * 512)
+        + (512 * 1024 + 1024 + 2 * 1024)
+        + (1024 * 784 + 784),
+        (784 * 1024 + 1024) + (1024 * 512 + 512) + (512 * 256 + 256) + (256 * 1 + 1),
+    ),
+    "dcgan-fashion": (
+        (100 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 256 * 3 * 3 + 2 * 256)
+        + (256 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 64 * 4 * 4 + 2 * 64)
+        + (64 * 1 * 3 * 3),
+        (1 * 64 * 4 * 4) + (64 * 128 * 4 * 4 + 2 * 128) + (128 * 256 * 4 * 4 + 2 * 256) + (256 * 1 * 3 * 3),
+    ),
+    "dcgan-mnist": (
+        (100 * 12544 + 12544 + 2 * 12544)  # 12544 = 256 * 7 * 7
+        + (256 * 128 * 3 * 3 + 128 + 2 * 128)
+        + (128 * 64 * 4 * 4 + 64 + 2 * 64)
+        + (64 * 1 * 4 * 4 + 1),
+        (1 * 64 * 3 * 3 + 64) + (64 * 128 * 3 * 3 + 128 + 2 * 128) + (128 * 6 * 6 * 1 + 1),
+    ),
+    "dcgan-faces-64": (
+        (100 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 256 * 4 * 4 + 2 * 256)
+        + (256 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 64 * 4 * 4 + 2 * 64)
+        + (64 * 3 * 4 * 4),
+        (3 * 64 * 4 * 4)
+        + (64 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 256 * 4 * 4 + 2 * 256)
+        + (256 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 1 * 4 * 4),
+    ),
+    "dcgan-faces-96": (
+        (100 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 256 * 4 * 4 + 2 * 256)
+        + (256 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 64 * 4 * 4 + 2 * 64)
+        + (64 * 3 * 5 * 5),
+        (3 * 64 * 5 * 5)
+        + (64 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 256 * 4 * 4 + 2 * 256)
+        + (256 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 1 * 4 * 4),
+    ),
+    "dcgan-faces-128": (
+        (100 * 1024 * 4 * 4 + 2 * 1024)
+        + (1024 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 256 * 4 * 4 + 2 * 256)
+        + (256 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 64 * 4 * 4 + 2 * 64)
+        + (64 * 3 * 4 * 4),
+        (3 * 64 * 4 * 4)
+        + (64 * 128 * 4 * 4 + 2 * 128)
+        + (128 * 256 * 4 * 4 + 2 * 256)
+        + (256 * 512 * 4 * 4 + 2 * 512)
+        + (512 * 1024 * 4 * 4 + 2 * 1024)
+        + (1024 * 2048 * 4 * 4 + 2 * 2048)
+        + (2048 * 1 * 1 * 1),
+    ),
+}
+COUNTS["convgan-fashion"] = COUNTS["dcgan-fashion"]
+
+
+@pytest.mark.parametrize("key", sorted(COUNTS))
+def test_parameter_counts_by_hand(key):
+    with torch.device("meta"):
+        counted = tuple(networks.count_parameters(network) for network in recipes.get(key).build())
+    assert counted == COUNTS[key]
+
+
+def test_counts_follow_the_width():
+    """Half as wide: hidden-to-hidden weights are a quarter, weights at the image's side a half."""
+    G, D = networks.build("dcgan-faces", channels=3, size=64, width=0.5)
+    half = (100 * 256 + 256 * 128 + 128 * 64 + 64 * 32 + 32 * 3) * 16 + 2 * (256 + 128 + 64 + 32)
+    assert networks.count_parameters(G) == half
+    assert networks.count_parameters(D) == (3 * 32 + 32 * 64 + 64 * 128 + 128 * 256 + 256) * 16 + 2 * 448
+
+
+# --- modes and scores ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", ["dcgan-mnist", "dcgan-fashion", "mlp"])
+def test_eval_switches_dropout_off(family):
+    """In the MNIST notes F.dropout2d keeps its default and stays on in eval mode."""
+    _, D = build(family, 28)
+    images = torch.rand(8, 1, 28, 28)
+    D.train()
+    assert not torch.equal(D(images), D(images))
+    D.eval()
+    assert torch.equal(D(images), D(images))
+    torch.testing.assert_close(D(images)[:1], D(images[:1]))  # and every image is judged for itself
+
+
+@pytest.mark.parametrize(("family", "size"), PAIRS)
+def test_the_score_is_a_logit(family, size):
+    """Four times the last layer is four times the score: nothing bends it afterwards."""
+    _, D = build(family, size)
+    D.eval()
+    images = torch.rand(2, 1, size, size)
+    before = D(images)
+    last = [m for m in D.modules() if isinstance(m, (nn.Linear, nn.Conv2d))][-1]
+    with torch.no_grad():
+        for parameter in last.parameters():
+            parameter.mul_(4)
+    torch.testing.assert_close(D(images), 4 * before)
+    assert not any(isinstance(m, nn.Sigmoid) for m in D.modules())
+
+
+# --- bad input -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "said"),
+    [
+        ("dcgan-fashon", {}, "mlp, dcgan-fashion, convgan-fashion, dcgan-mnist, dcgan-faces"),
+        ("dcgan-fashion", {"size": 32}, "it makes 28 px"),
+        ("dcgan-mnist", {"size": 64}, "it makes 28 px"),
+        ("dcgan-faces", {"size": 28}, "it makes 64 or 96 or 128 px"),
+        ("dcgan-faces", {"size": 0}, "it makes 64 or 96 or 128 px"),
+        ("mlp", {"size": 4}, "at least 8 px"),
+        ("mlp", {"channels": 2}, "1 (grey) and 3 (RGB)"),
+        ("mlp", {"channels": 0}, "1 (grey) and 3 (RGB)"),
+        ("mlp", {"latent_dim": 0}, "1 dimension"),
+        ("mlp", {"width": 0.0}, "between 1/16 and 4"),
+        ("mlp", {"width": -1.0}, "between 1/16 and 4"),
+        ("mlp", {"width": 5.0}, "between 1/16 and 4"),
+        ("mlp", {"width": float("nan")}, "between 1/16 and 4"),
+    ],
+)
+def test_what_cannot_be_built_says_what_can(family, changes, said):
+    with pytest.raises(CourseError, match=re.escape(said)) as caught:
+        networks.build(family, **{"channels": 1, "size": 28, **changes})
+    assert "\n" not in str(caught.value)
+
+
+# --- first weights ---------------------------------------------------------------------------------
+
+
+def layers_of(network, *kinds):
+    return [layer for layer in network.modules() if isinstance(layer, kinds)]
+
+
+def initialised(family, size, scheme, seed=0, width=1.0, channels=3):
+    pair = networks.build(family, channels=channels, size=size, width=width)
+    for network in pair:
+        initialisation.initialise(network, scheme, torch.Generator().manual_seed(seed))
+    return pair
+
+
+@pytest.mark.parametrize(("scheme", "mean"), [("dcgan", 0.0), ("dcgan-96", 0.01)])
+def test_dcgan_weights(scheme, mean):
+    G, D = initialised("dcgan-faces", 96, scheme, width=0.5)
+    for network, middle in ((G, mean), (D, 0.0)):
+        for layer in layers_of(network, nn.Conv2d, nn.ConvTranspose2d):
+            w, n = layer.weight, layer.weight.numel()
+            assert abs(w.mean() - middle) < 5 * 0.02 / n**0.5  # five standard errors
+            assert abs(w.std() - 0.02) < 5 * 0.02 / (2 * n) ** 0.5
+        norms = layers_of(network, nn.BatchNorm2d)
+        scales = torch.cat([layer.weight for layer in norms])
+        assert abs(scales.mean() - 1) < 5 * 0.02 / len(scales) ** 0.5
+        assert abs(scales.std() - 0.02) < 5 * 0.02 / (2 * len(scales)) ** 0.5
+        assert all((layer.bias == 0).all() for layer in norms)
+
+
+def test_xavier_weights():
+    G, D = initialised("mlp", 28, "xavier", channels=1)
+    for layer in layers_of(G, nn.Linear) + layers_of(D, nn.Linear):
+        bound = (6 / (layer.in_features + layer.out_features)) ** 0.5  # a uniform of variance 2 / (in + out)
+        assert layer.weight.abs().max() <= bound
+        assert layer.weight.var().item() == pytest.approx(bound**2 / 3, rel=0.25)  # 256 weights in the smallest
+        assert (layer.bias == 0).all()
+    assert all((layer.weight == 1).all() for layer in layers_of(G, nn.BatchNorm1d))
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(30, 20), nn.Conv2d(3, 8, 5), nn.ConvTranspose2d(8, 3, 4), nn.Conv2d(4, 4, 3, bias=False)]
+)
+def test_pytorchs_own_weights(layer):
+    """The scheme draws what PyTorch's reset_parameters draws, from a generator instead of the global one."""
+    initialisation.initialise(layer, "pytorch", torch.Generator().manual_seed(3))
+    drawn = [p.clone() for p in layer.parameters()]
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        layer.reset_parameters()
+    assert all(torch.equal(a, b) for a, b in zip(drawn, layer.parameters(), strict=True))
+
+
+def test_a_second_initialisation_leaves_nothing_of_the_first():
+    G, _ = initialised("dcgan-fashion", 28, "dcgan", width=1 / 8, channels=1)
+    G(torch.randn(8, 100))  # moves BatchNorm's statistics
+    initialisation.initialise(G, "pytorch", torch.Generator().manual_seed(1))
+    fresh, _ = initialised("dcgan-fashion", 28, "pytorch", seed=1, width=1 / 8, channels=1)
+    for (name, a), b in zip(G.state_dict().items(), fresh.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+@pytest.mark.parametrize("scheme", sorted(initialisation.SCHEMES))
+@pytest.mark.parametrize(("family", "size"), PAIRS)
+def test_weights_follow_the_generator_alone(family, size, scheme):
+    torch.manual_seed(1)
+    one = initialised(family, size, scheme, seed=5, width=1 / 16)
+    torch.manual_seed(2)  # whatever the global generator says: every weight is drawn again
+    two = initialised(family, size, scheme, seed=5, width=1 / 16)
+    other = initialised(family, size, scheme, seed=6, width=1 / 16)
+    for a, b, c in zip(one, two, other, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
+        assert not torch.equal(next(a.parameters()), next(c.parameters()))
+
+
+@pytest.mark.parametrize("key", sorted(recipes.RECIPES))
+def test_a_gan_draws_nothing_from_the_global_generator(key):
+    torch.manual_seed(11)
+    before = torch.get_rng_state()
+    GAN(recipes.get(key).but(width=1 / 16), seed=1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_unknown_scheme():
+    with pytest.raises(CourseError, match="'he'.*pytorch, xavier, dcgan, dcgan-96"):
+        initialisation.initialise(nn.Linear(2, 2), "he", torch.Generator())
