@@ -40,13 +40,13 @@ def _data(parsed) -> None:
     from gan_course import data, download
 
     for name in [parsed.name] if parsed.name else data.SETS:
-        published = data.get(name)
+        entry = data.get(name)
         if parsed.fetch:
             try:
                 print(f"{name}: whole and verified in {data.fetch(name)}")
             except download.NoDownload as error:
                 raise CourseError(f"{name}: {error}") from error
-        print(f"{name}: {published.title}, {published.licence}")
+        print(f"{name}: {entry.title}, {entry.licence}")
         for place, found in data.describe(name, parsed.path):
             print(f"  {place:<16} {found}")
 

@@ -22,8 +22,8 @@ import torch
 
 from gan_course import download as net
 from gan_course import embedded, files, profile
+from gan_course.catalogue import SETS, SPLITS, Entry
 from gan_course.errors import CourseError
-from gan_course.published import SETS, SPLITS, Published
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,29 +72,29 @@ def load(
         CourseError: no such set or split; the folder named holds no such set, or a file in it is
             truncated, damaged or unreadable; the cache has no room.
     """
-    published = get(name)
+    entry = get(name)
     if split not in SPLITS:
         raise CourseError(f"unknown split {split!r}: it is one of {', '.join(SPLITS)}")
     if path is not None:
-        return _whole(published, split, path, "the folder given as path", device)
+        return _whole(entry, split, path, "the folder given as path", device)
     if named := os.environ.get("GAN_COURSE_DATA"):
-        return _whole(published, split, named, "the folder in GAN_COURSE_DATA", device)
+        return _whole(entry, split, named, "the folder in GAN_COURSE_DATA", device)
     if profile.current().name == "ci":
-        return _subset(published, split, "profile ci reads no other", device)
+        return _subset(entry, split, "profile ci reads no other", device)
 
     cache, damaged = files.cache_dir(), ""
-    if _raw_folder(published, cache) is not None:
+    if _raw_folder(entry, cache) is not None:
         try:
-            return _whole(published, split, cache, "the cache", device)
+            return _whole(entry, split, cache, "the cache", device)
         except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
             damaged = "the copy in the cache is incomplete or damaged and "
     if not download or offline():
-        return _subset(published, split, damaged + "downloading is switched off", device)
+        return _subset(entry, split, damaged + "downloading is switched off", device)
     try:
         fetch(name)
     except net.NoDownload as error:
-        return _subset(published, split, f"{damaged}the download did not work: {error}", device)
-    return _whole(published, split, cache, "the cache, freshly downloaded", device)
+        return _subset(entry, split, f"{damaged}the download did not work: {error}", device)
+    return _whole(entry, split, cache, "the cache, freshly downloaded", device)
 
 
 def to_signed(images: torch.Tensor) -> torch.Tensor:
@@ -121,7 +121,7 @@ def to_uint8(images: torch.Tensor) -> torch.Tensor:
     return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def get(name: str) -> Published:
+def get(name: str) -> Entry:
     """The registry's entry for a set.
 
     Raises:
@@ -141,12 +141,12 @@ def fetch(name: str) -> Path:
         download.NoDownload: no mirror delivered; what had arrived is resumed the next time.
         CourseError: there is no room in the cache, or it cannot be written to.
     """
-    published = get(name)
-    raw = files.cache_dir() / published.folder / "raw"
-    mirrors, md5 = published.mirrors()
-    for file in published.sha256:
+    entry = get(name)
+    raw = files.cache_dir() / entry.folder / "raw"
+    mirrors, md5 = entry.mirrors()
+    for file in entry.sha256:
         try:
-            published.verified(raw / file)
+            entry.verified(raw / file)
             continue
         except CourseError:
             pass
@@ -164,19 +164,19 @@ def fetch(name: str) -> Path:
 
 def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]:
     """(place, what was found there) for each place `load` looks in, in its order. Fetches nothing."""
-    published = get(name)
+    entry = get(name)
     named, cache = os.environ.get("GAN_COURSE_DATA"), files.cache_dir()
     left_out = " (not used at profile ci)" if profile.current().name == "ci" else ""
-    cached = _found(published, cache) if _raw_folder(published, cache) else f"nothing yet in {cache}"
-    mirrors = "switched off by GAN_COURSE_OFFLINE" if offline() else ", ".join(published.mirrors()[0])
+    cached = _found(entry, cache) if _raw_folder(entry, cache) else f"nothing yet in {cache}"
+    mirrors = "switched off by GAN_COURSE_OFFLINE" if offline() else ", ".join(entry.mirrors()[0])
     try:
         counts = [f"{len(embedded.read(name, split)[1]):,} {SPLITS[split][1]}" for split in SPLITS]
         subset = f"{' and '.join(counts)} images that come with the course"
     except CourseError as error:
         subset = str(error)
     return [
-        *([] if path is None else [("path", _found(published, path))]),
-        ("GAN_COURSE_DATA", _found(published, named) if named else "not set"),
+        *([] if path is None else [("path", _found(entry, path))]),
+        ("GAN_COURSE_DATA", _found(entry, named) if named else "not set"),
         ("cache", cached + left_out),
         ("download", mirrors + left_out),
         ("embedded", subset),
@@ -188,51 +188,49 @@ def offline() -> bool:
     return os.environ.get("GAN_COURSE_OFFLINE", "0") not in ("", "0")
 
 
-def _found(published: Published, folder: str | Path) -> str:
+def _found(entry: Entry, folder: str | Path) -> str:
     try:
         for split in SPLITS:
-            _whole(published, split, folder, "it", "cpu")
+            _whole(entry, split, folder, "it", "cpu")
     except CourseError as error:
         return str(error)
-    counts = " and ".join(f"{published.counts[split]:,} {noun}" for split, (_, noun) in SPLITS.items())
-    return f"all {counts} images, verified, in {_raw_folder(published, folder)}"
+    counts = " and ".join(f"{entry.counts[split]:,} {noun}" for split, (_, noun) in SPLITS.items())
+    return f"all {counts} images, verified, in {_raw_folder(entry, folder)}"
 
 
-def _whole(
-    published: Published, split: str, folder: str | Path, place: str, device: str | torch.device
-) -> ImageSet:
+def _whole(entry: Entry, split: str, folder: str | Path, place: str, device: str | torch.device) -> ImageSet:
     """The whole split from a folder that must hold it."""
-    raw = _raw_folder(published, folder)
+    raw = _raw_folder(entry, folder)
     if raw is None:
-        wanted = Path(published.folder, "raw", f"{SPLITS[split][0]}-images-idx3-ubyte")
+        wanted = Path(entry.folder, "raw", f"{SPLITS[split][0]}-images-idx3-ubyte")
         raise CourseError(
-            f"no {published.name} in {place}: {_state(Path(folder).expanduser())}; "
+            f"no {entry.name} in {place}: {_state(Path(folder).expanduser())}; "
             f"{wanted} (or .gz) was looked for there, and a folder that holds it would work"
         )
-    images, labels = published.read(split, raw)
-    source = f"All {len(images):,} {SPLITS[split][1]} images of {published.title}, from {place}."
-    return ImageSet(published.name, split, images.to(device), labels.to(device), published.classes, source)
+    images, labels = entry.read(split, raw)
+    source = f"All {len(images):,} {SPLITS[split][1]} images of {entry.title}, from {place}."
+    return ImageSet(entry.name, split, images.to(device), labels.to(device), entry.classes, source)
 
 
-def _subset(published: Published, split: str, reason: str, device: str | torch.device) -> ImageSet:
+def _subset(entry: Entry, split: str, reason: str, device: str | torch.device) -> ImageSet:
     """The embedded part of a split, and why it is not the whole."""
-    pixels, labels = embedded.read(published.name, split)
+    pixels, labels = embedded.read(entry.name, split)
     network = "" if profile.current().name == "ci" else " or load it once with a network"
     source = (
-        f"{len(labels):,} of the {published.counts[split]:,} {SPLITS[split][1]} images of {published.title}, "
+        f"{len(labels):,} of the {entry.counts[split]:,} {SPLITS[split][1]} images of {entry.title}, "
         f"the subset that comes with the course, because {reason}; for all of them, set GAN_COURSE_DATA to a "
         f"folder that holds the set{network}."
     )
     images = torch.from_numpy(pixels)[:, None].to(device)
     labels = torch.from_numpy(labels).to(device)
-    return ImageSet(published.name, split, images, labels, published.classes, source)
+    return ImageSet(entry.name, split, images, labels, entry.classes, source)
 
 
-def _raw_folder(published: Published, folder: str | Path) -> Path | None:
+def _raw_folder(entry: Entry, folder: str | Path) -> Path | None:
     """The folder of the idx files: below `folder`, or `folder` itself; None if there is none of them."""
     folder = Path(folder).expanduser()
-    for raw in (folder / published.folder / "raw", folder / "raw", folder):
-        if any(os.path.exists(raw / f"{file}{end}") for file in published.sha256 for end in ("", ".gz")):
+    for raw in (folder / entry.folder / "raw", folder / "raw", folder):
+        if any(os.path.exists(raw / f"{file}{end}") for file in entry.sha256 for end in ("", ".gz")):
             return raw
     return None
 

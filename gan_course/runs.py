@@ -170,7 +170,7 @@ class Run:
         if self.is_published:
             try:
                 rows = np.load(self.folder / "history.npy", allow_pickle=False)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, EOFError) as error:
                 raise CourseError(
                     f"the history of {self.folder} is damaged ({error}): take another copy"
                 ) from None

@@ -208,11 +208,13 @@ def gradient_norm(network: nn.Module) -> Tensor:
 def _check_finite(gan: GAN, first: int) -> None:
     """Raise if a loss of the rows from `first` on is not a finite number."""
     recent = History(gan.history.rows[first:])
-    for column, every in (("loss_d", 1), ("loss_g", gan.recipe.g_every)):
-        broken = (recent["step"] % every == 0) & ~np.isfinite(recent[column])
-        if broken.any():
-            raise Diverged(
-                f"{column} is {recent[column][broken][0]:g} at step {recent['step'][broken][0]:.0f}: "
-                f"lower the learning rates ({gan.recipe.lr_g:g} for G, {gan.recipe.lr_d:g} for D), and look at "
-                "grad_d and grad_g in the history of the steps before; the last checkpoint is untouched"
-            )
+    g_moved = recent["step"] % gan.recipe.g_every == 0
+    broken = ~np.isfinite([recent["loss_d"], np.where(g_moved, recent["loss_g"], 0.0)])
+    if broken.any():
+        i = broken.any(axis=0).argmax()  # the first step of the two columns together
+        column = "loss_d" if broken[0, i] else "loss_g"
+        raise Diverged(
+            f"{column} is {recent[column][i]:g} at step {recent['step'][i]:.0f}: "
+            f"lower the learning rates ({gan.recipe.lr_g:g} for G, {gan.recipe.lr_d:g} for D), and look at "
+            "grad_d and grad_g in the history of the steps before; the last checkpoint is untouched"
+        )

@@ -55,7 +55,7 @@ def everything():
                 state.update({f"{name}.{i}.{key}": t for key, t in moments.items()})
         state.update(order=gan.order.get_state(), noise=gan.noise.get_state(), epoch=gan.epoch_order)
         state.update({f"global.{i}": s for i, s in enumerate(gan.global_rng)}, latents=gan.fixed_latents)
-        return {name: np.array(value) for name, value in state.items()}
+        return {name: np.asarray(value) for name, value in state.items()}
 
     return lay_open
 

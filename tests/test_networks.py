@@ -344,13 +344,16 @@ def test_xavier_weights():
     for layer in layers_of(G, nn.Linear) + layers_of(D, nn.Linear):
         bound = (6 / (layer.in_features + layer.out_features)) ** 0.5  # a uniform of variance 2 / (in + out)
         assert layer.weight.abs().max() <= bound
-        assert layer.weight.var().item() == pytest.approx(bound**2 / 3, rel=0.25)  # 256 weights in the smallest
+        assert layer.weight.var().item() == pytest.approx(
+            bound**2 / 3, rel=0.25
+        )  # 256 weights in the smallest
         assert (layer.bias == 0).all()
     assert all((layer.weight == 1).all() for layer in layers_of(G, nn.BatchNorm1d))
 
 
 @pytest.mark.parametrize(
-    "layer", [nn.Linear(30, 20), nn.Conv2d(3, 8, 5), nn.ConvTranspose2d(8, 3, 4), nn.Conv2d(4, 4, 3, bias=False)]
+    "layer",
+    [nn.Linear(30, 20), nn.Conv2d(3, 8, 5), nn.ConvTranspose2d(8, 3, 4), nn.Conv2d(4, 4, 3, bias=False)],
 )
 def test_pytorchs_own_weights(layer):
     """The scheme draws what PyTorch's reset_parameters draws, from a generator instead of the global one."""

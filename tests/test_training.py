@@ -53,17 +53,19 @@ class Spied:
 
 
 def alike(a, b) -> bool:
-    return all((x is None) == (y is None) and (x is None or torch.equal(x, y)) for x, y in zip(a, b, strict=True))
+    return all(
+        (x is None) == (y is None) and (x is None or torch.equal(x, y)) for x, y in zip(a, b, strict=True)
+    )
 
 
-@pytest.mark.parametrize("key", ["mlp-fashion", "quick-digits", "dcgan-faces-64"])
+@pytest.mark.parametrize("key", ["mlp-fashion", "dcgan-fashion", "dcgan-faces-64"])
 def test_each_step_moves_one_network_and_leaves_no_gradient_in_the_other(key, small, pictures):
     recipe = small(key)
     gan = GAN(recipe)
     d_steps, g_steps = Spied(gan, "opt_d"), Spied(gan, "opt_g")
     go(gan, pictures(recipe, 32), 4)
     assert len(d_steps.seen) == 4
-    assert len(g_steps.seen) == (2 if recipe.g_every == 2 else 4)
+    assert len(g_steps.seen) == 4 // recipe.g_every
 
     first = d_steps.seen[0]
     assert all(g is None for g in first["G gradients"])  # nothing reaches G through the detached images
@@ -80,7 +82,7 @@ def test_each_step_moves_one_network_and_leaves_no_gradient_in_the_other(key, sm
 
 
 def test_the_networks_are_left_as_they_were_found(small, pictures):
-    recipe = small("quick-digits")
+    recipe = small("dcgan-fashion")
     gan = go(GAN(recipe), pictures(recipe, 32), 3)
     assert all(p.requires_grad for network in (gan.G, gan.D) for p in network.parameters())
     assert gan.G.training and gan.D.training and not gan.average.training
@@ -169,7 +171,7 @@ def plain_loop(recipe: recipes.Recipe, images: torch.Tensor, steps: int, seed: i
     [
         ("mlp-fashion", {}, 22),  # dropout, G rests, fresh noise
         ("dcgan-fashion", {}, 10),  # dropout of whole maps, channels_last
-        ("quick-digits", {}, 10),  # G reuses D's images
+        ("dcgan-fashion", {"g_every": 1, "fresh_noise": False}, 10),  # G reuses D's images
         ("dcgan-mnist", {"batch": 4}, 22),  # least squares, biases, batches of 4
         ("dcgan-faces-64", {}, 5),
     ],
@@ -264,7 +266,7 @@ def by_hand(gan: GAN, images: torch.Tensor) -> dict[str, float]:
     after = torch.sigmoid(D(fake))
     loss_g = -after.log().mean()
     g_gradients = torch.autograd.grad(loss_g, list(G.parameters()))
-    return {
+    expected = {
         "step": 0,
         "images": 0,
         "loss_d": loss_d,
@@ -277,6 +279,7 @@ def by_hand(gan: GAN, images: torch.Tensor) -> dict[str, float]:
         "grad_d": math.sqrt(sum(g.square().sum().item() for g in d_gradients)),
         "grad_g": math.sqrt(sum(g.square().sum().item() for g in g_gradients)),
     }
+    return {name: torch.as_tensor(value).item() for name, value in expected.items()}
 
 
 def test_a_steps_telemetry_is_what_it_says(small, pictures):
@@ -288,7 +291,7 @@ def test_a_steps_telemetry_is_what_it_says(small, pictures):
     go(gan, images, 2)
     assert list(COLUMNS) == list(expected)
     for column, value in expected.items():
-        assert gan.history[column][0] == pytest.approx(float(value), rel=1e-3, abs=1e-6), column
+        assert gan.history[column][0] == pytest.approx(value, rel=1e-3, abs=1e-6), column
     assert gan.history["d_fake"][0] != pytest.approx(gan.history["d_fake_after"][0], rel=1e-3)
     # G rested in the second step, and norms are taken every fiftieth.
     second = dict(zip(COLUMNS, gan.history.rows[1], strict=True))
@@ -370,7 +373,7 @@ def test_how_often_one_looks_changes_nothing(key, small, pictures, assert_same):
 # --- randomness ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["mlp-fashion", "quick-digits"])
+@pytest.mark.parametrize("key", ["mlp-fashion", "dcgan-fashion"])
 def test_the_callers_randomness_and_the_runs_do_not_touch(key, small, pictures, assert_same):
     recipe = small(key)
     images = pictures(recipe, 70)
@@ -408,7 +411,7 @@ def test_seeds_differ_in_everything(small, everything):
 
 
 def test_half_of_the_average_is_renewed_every_half_life(small):
-    gan = GAN(small("quick-digits", average_half_life=16 * 80))
+    gan = GAN(small("dcgan-fashion", average_half_life=16 * 80))
     gan.images = 10**9  # far beyond the ramp-up
     for tensor in gan.average.state_dict().values():
         tensor.zero_()
@@ -424,7 +427,7 @@ def test_half_of_the_average_is_renewed_every_half_life(small):
 
 def test_early_on_the_average_forgets_fast(small):
     """The half-life starts at 5 % of the images seen, so noise from the first steps does not linger."""
-    gan = GAN(small("quick-digits", average_half_life=10**6))
+    gan = GAN(small("dcgan-fashion", average_half_life=10**6))
     first = gan.average.layers[1][0].weight.clone()
     with torch.no_grad():
         gan.G.layers[1][0].weight.zero_()
@@ -486,9 +489,7 @@ def test_rates_far_too_high_diverge_at_the_step_the_history_shows(small, picture
     with pytest.raises(training.Diverged, match="at step") as caught:
         go(gan, pictures(recipe, 32), 200)
     bad = ~np.isfinite(gan.history["loss_d"]) | ~np.isfinite(gan.history["loss_g"])
-    first = np.flatnonzero(bad)[0]
-    assert 0 < first
-    assert f"at step {first}: lower the learning rates (1e+18 for G" in str(caught.value)
+    assert f"at step {np.flatnonzero(bad)[0]}: lower the learning rates (1e+18 for G" in str(caught.value)
 
 
 def test_g_resting_is_no_divergence(small, pictures):
@@ -518,11 +519,13 @@ def test_a_bar_shows_speed_and_time_left(small, pictures, capfd):
     recipe = small("mlp-fashion", width=1 / 16)
     for _ in training.train(GAN(recipe), pictures(recipe, 32), 100):
         pass
-    shown = capfd.readouterr().err
+    shown = "".join(capfd.readouterr())
     assert "mlp-fashion: 100%" in shown
-    assert "1.60k/1.60k" in shown and " images/s" in shown and "<" in shown  # done of all, [elapsed<left, rate]
+    assert (
+        "1.60k/1.60k" in shown and " images/s" in shown and "<" in shown
+    )  # done of all, [elapsed<left, rate]
     go(GAN(recipe), pictures(recipe, 32), 10)
-    assert capfd.readouterr().err == ""
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_objectives_reach_the_step(small, pictures):

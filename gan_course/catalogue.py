@@ -1,4 +1,4 @@
-"""The published image sets: who made them, what is in them, and their files read and verified.
+"""The catalogue of image sets: who made them, what is in them, and their files read and verified.
 
 Both sets come as four idx files (LeCun et al.): a big-endian header of 4 bytes and 4 more for each
 dimension, then one byte a pixel or a label. Every file is compared with the published one by its
@@ -22,7 +22,7 @@ SPLITS = {"train": ("train", "training"), "test": ("t10k", "test")}
 
 
 @dataclass(frozen=True)
-class Published:
+class Entry:
     """What is known about one set before any file is opened.
 
     Attributes:
@@ -132,7 +132,7 @@ def _bytes(path: Path, most: int) -> bytearray:
 SETS = {
     s.name: s
     for s in (
-        Published(
+        Entry(
             name="mnist",
             title="MNIST",
             folder="MNIST",
@@ -147,7 +147,7 @@ SETS = {
             licence="CC BY-SA 3.0",
             authors="Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
         ),
-        Published(
+        Entry(
             name="fashion-mnist",
             title="FashionMNIST",
             folder="FashionMNIST",

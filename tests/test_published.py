@@ -1,0 +1,59 @@
+"""The runs that come with the course: each can be sampled and replayed, and is what its card says."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from gan_course import data, files, mosaic, recipes, runs, watch
+
+NAMES = runs.published()
+
+
+def test_the_lessons_runs_are_there():
+    assert {"mlp-fashion", "quick-digits"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_fixed_latents_give_the_last_recorded_picture(name):
+    run = runs.find(name)
+    with torch.no_grad():
+        now = mosaic.tile(data.to_uint8(run.generator()(run.fixed_latents)))
+    step, recorded = run.frames[-1]
+    assert step == run.card["step"]
+    difference = np.abs(now.astype(int) - recorded.astype(int)).mean()
+    before = np.abs(now.astype(int) - run.frames[0][1].astype(int)).mean()
+    assert difference < 6 < before, "WebP at quality 75 and half precision differ by a few grey levels"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_tells_how_to_repeat_it(name):
+    run = runs.find(name)
+    assert run.recipe == recipes.get(name), "the published weights are of the recipe as it stands in the table"
+    assert run.card["images"] == run.card["step"] * run.recipe.batch
+    assert run.card["goal"] == run.card["step"], "a published run is a finished one"
+    assert run.card["seconds"] > 0 and run.card["device"] and run.card["versions"]["torch"]
+    whole = data.get(run.recipe.data).counts["train"]
+    assert run.card["data"]["images"] == whole, "published runs have seen the whole set"
+    text = json.dumps(run.card)
+    assert not any(part in text for part in ("/home/", "/root/", "/tmp/", "\\Users"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_history_is_a_thinned_run(name):
+    run = runs.find(name)
+    steps = run.history["step"]
+    assert steps[0] == 0 and steps[-1] == run.card["step"] - 1
+    assert (np.diff(steps) > 0).all()
+    assert np.isfinite(run.history["loss_d"]).all()
+
+
+def test_replay_draws_every_frame_at_one_size():
+    picture = watch.replay(runs.find("quick-digits"), frames=3)
+    assert picture.webp and "noise" in picture.alt
+
+
+def test_assets_stay_small():
+    total = sum(path.stat().st_size for path in files.assets_dir().rglob("*") if path.is_file())
+    assert total <= 40e6
