@@ -182,7 +182,7 @@ class ToyGAN:
 
     @torch.no_grad()
     def samples(self, n: int = 2000) -> Tensor:
-        """Generated points from latents that are the same at every call, [copies, n, dim]; training is untouched."""
+        """Generated points, [copies, n, dim], from the same latents at every call; training is untouched."""
         return self.G(torch.randn(n, 2, generator=torch.Generator().manual_seed(12345)))
 
     @torch.no_grad()
@@ -195,9 +195,7 @@ class ToyGAN:
 class Coverage:
     """How well samples cover a mixture.
 
-    Attributes:
-        modes: how many components are covered, [...], whole numbers.
-        quality: share of samples near some component, [...] in [0, 1].
+    `modes` [...] is how many components are covered, `quality` [...] the share of samples near some component.
     """
 
     modes: Tensor
@@ -224,8 +222,7 @@ def dirac_gradients(theta: float, psi: float, penalty: float = 0.0) -> tuple[flo
     Real data sit at 0, the fake at theta, and D's logit at x is psi x. D minimises
     softplus(psi theta) + penalty / 2 psi^2 (R1; the constant log 2 left out), G minimises -softplus(psi theta).
 
-    Returns:
-        (d L_G / d theta, d L_D / d psi).
+    Returns (d L_G / d theta, d L_D / d psi).
     """
     slope = 0.5 + 0.5 * math.tanh(psi * theta / 2)  # the sigmoid, without overflow far out on a spiral
     return -psi * slope, theta * slope + penalty * psi

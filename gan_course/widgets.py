@@ -156,7 +156,7 @@ def describe(gan: toy.ToyGAN, copy: int = 0) -> str:
         if not math.isnan(loss)
     ]
     return (
-        f"After {gan.d_steps} steps of D and {gan.g_steps} of G: {covered.modes} of {len(gan.target.sigmas)} modes "
+        f"Steps made: D {gan.d_steps}, G {gan.g_steps}. {covered.modes} of {len(gan.target.sigmas)} modes "
         f"covered, {covered.quality:.0%} of the samples near a mode{''.join(losses_now)}."
     )
 
@@ -187,7 +187,7 @@ class StepByStep(Panel):
         )
 
     def render(self) -> show.Picture:
-        frame = self.plane.frame(f"{self.gan.d_steps} steps of D, {self.gan.g_steps} steps of G")
+        frame = self.plane.frame(f"steps made: D {self.gan.d_steps}, G {self.gan.g_steps}")
         buffer = io.BytesIO()
         Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
         key = "Real points blue, generated ones red, D's belief as the colour behind them."

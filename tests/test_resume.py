@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -16,7 +17,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from gan_course import checkpoint, data, recipes, runs, training
+from gan_course import checkpoint, data, files, recipes, runs, training
 from gan_course.__main__ import main
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
@@ -169,6 +170,22 @@ def test_ctrl_c_keeps_the_run_and_says_how_to_go_on(process, tmp_path, capsys):
     assert (folder / CHECKPOINT).read_bytes() == (tmp_path / "whole" / CHECKPOINT).read_bytes()
 
 
+def test_ctrl_c_waits_for_the_step_alone(tmp_path, monkeypatch, small, pictures):
+    """Not for the next report: with large networks, 50 steps can be minutes."""
+    recipe, step = small("mlp-fashion"), training.train_step
+    images = data.ImageSet("mnist", "train", pictures(recipe, 40), torch.zeros(40), (), "random")
+
+    def interrupted_at_7(gan, real):
+        telemetry = step(gan, real)
+        if gan.step == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+        return telemetry
+
+    monkeypatch.setattr(training, "train_step", interrupted_at_7)
+    run = runs.train(recipe, images, tmp_path / "run", images=16 * 40, progress=False)
+    assert run.card["step"] == run.load().step == len(run.history) == 8
+
+
 def test_the_second_ctrl_c_stops_at_once():
     with pytest.raises(KeyboardInterrupt), runs.stop_on_interrupt() as interrupted:
         assert not interrupted()
@@ -242,6 +259,26 @@ def test_a_full_file_system(tmp_path, capsys, monkeypatch):
     finally:
         monkeypatch.chdir(tmp_path)
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path):
+    """Whoever copies the file while it is written anew finds the old one or the new one."""
+    path = tmp_path / CHECKPOINT
+    contents = [bytes([i]) * (1_000_000 + i) for i in range(2)]
+    files.write_atomically(path, contents[0])
+    done = threading.Event()
+
+    def write():
+        for i in range(40):
+            files.write_atomically(path, contents[i % 2])
+        done.set()
+
+    threading.Thread(target=write).start()
+    seen = 0
+    while not done.is_set():
+        assert path.read_bytes() in contents
+        seen += 1
+    assert seen > 10
 
 
 # --- between two files -----------------------------------------------------------------------------
