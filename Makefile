@@ -4,6 +4,9 @@
 #                     make course PROFILE=cpu      ci, cpu, colab or full (default: what the machine can do)
 #                     make setup PYTHON=python3.12
 
+# Programs that share the cores must not spin while they wait (see gan_course/__init__.py).
+export OMP_WAIT_POLICY ?= PASSIVE
+
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready

@@ -83,9 +83,8 @@ def replay(run: Run, frames: int = 24, ms: int = 350) -> Picture:
     """A recorded run as an animation: its grid growing while its curves are drawn."""
     history = run.history
     goal = run.card["images"]
-    chosen = run.frames[:: max(1, len(run.frames) // frames)]
-    if chosen[-1][0] != run.frames[-1][0]:
-        chosen.append(run.frames[-1])
+    drawn = run.frames
+    chosen = [drawn[i] for i in np.linspace(0, len(drawn) - 1, min(frames, len(drawn))).round().astype(int)]
     pictures = []
     for step, frame in chosen:
         until = int(np.searchsorted(history["step"], step, side="right"))
@@ -117,13 +116,13 @@ class LiveTraining(Live):
     """A run watched while it trains: call `update` at every report.
 
     Attributes:
-        drawings: (frame, rows of history) of every update shown, for `animation`.
+        drawings: the grid of every update, for `animation`.
     """
 
     def __init__(self, goal: int | None = None, seconds: float = 2.0):
         super().__init__()
         self.goal, self.seconds = goal, seconds
-        self.drawings: list[tuple[np.ndarray, np.ndarray]] = []
+        self.drawings: list[np.ndarray] = []
         self._last = -seconds
 
     def update(self, gan: GAN) -> None:
@@ -132,10 +131,11 @@ class LiveTraining(Live):
         if time.monotonic() - self._last < self.seconds and not done:
             return
         frame = tile(gan.draw())
-        self.drawings.append((frame, gan.history.rows))
+        self.drawings.append(frame)
         self.show(training(frame, gan.history, self.goal))
         self._last = time.monotonic()
 
-    def animation(self, alt: str, ms: int = 250) -> Picture:
-        """What was shown, as an animation of the drawings."""
-        return animation([frame for frame, _ in self.drawings], alt, ms=ms)
+    def animation(self, alt: str, frames: int = 24, ms: int = 250) -> Picture:
+        """What was shown, as an animation of at most `frames` drawings."""
+        chosen = np.linspace(0, len(self.drawings) - 1, min(frames, len(self.drawings))).round().astype(int)
+        return animation([self.drawings[i] for i in chosen], alt, ms=ms)

@@ -175,7 +175,7 @@ show.grid(
 # %%
 recipe = recipes.get("quick-digits").at(here)
 gan = GAN(recipe, seed=SEED, device=device)
-until = here.pick(ci=60, cpu=3_000, colab=6_000, full=18_750)
+until = here.pick(ci=60, cpu=2_500, colab=6_000, full=18_750)
 live = watch.LiveTraining(goal=until * recipe.batch)
 for _ in training.train(gan, digits.images, until):
     live.update(gan)

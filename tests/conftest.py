@@ -10,6 +10,9 @@ import torch
 
 from gan_course import recipes
 
+# The tests' networks are tiny: a second thread gains nothing, and on a busy machine each waits for the other.
+torch.set_num_threads(1)
+
 
 @pytest.fixture
 def own_machine(monkeypatch, tmp_path):
@@ -18,6 +21,7 @@ def own_machine(monkeypatch, tmp_path):
     monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
     monkeypatch.setenv("GAN_COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # for the processes that a test starts
     monkeypatch.chdir(tmp_path)
 
 
@@ -79,11 +83,11 @@ def assert_same(everything):
 
 @pytest.fixture
 def process():
-    """process(*arguments): a Python process that computes with as many threads as this one, started."""
+    """process(*arguments): a Python process, started; it ends with the test."""
     started = []
 
     def start(*arguments, **options) -> subprocess.Popen:
-        env = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}  # as here, so that its sums are taken in the same order
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": env, **options}
         started.append(subprocess.Popen([sys.executable, *map(str, arguments)], **options))
         return started[-1]
