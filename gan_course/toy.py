@@ -1,8 +1,7 @@
 """Toy problems whose truth is known: densities on a line and in the plane, a small GAN, the Dirac-GAN.
 
-Networks come as a `Stack`: several independent copies of one small MLP that run side by side, a seed
-each. At this size a step costs Python more than arithmetic, so five seeds take little longer than one.
-Everything here lives on the CPU for the same reason.
+Networks come as a `Stack`: several independent copies of one small MLP side by side, a seed each. At this
+size a step costs Python as much as arithmetic, so copies are cheap together; and a GPU would only wait.
 """
 
 import itertools
@@ -61,7 +60,7 @@ def on_a_line(centres: Sequence[float], sigmas: Sequence[float], weights: Sequen
 
 def eight_gaussians(radius: float = 2.0, sigma: float = 0.1) -> Mixture:
     """Eight equal Gaussians on a circle, the usual test of mode coverage (Metz et al. 2017, section 3.1)."""
-    angle = torch.arange(8) * (2 * math.pi / 8)
+    angle = torch.arange(8) * (math.pi / 4)
     centres = radius * torch.stack([angle.cos(), angle.sin()], dim=1)
     return Mixture(centres, torch.full((8,), sigma), torch.full((8,), 1 / 8))
 
@@ -137,8 +136,8 @@ class ToyGAN:
         def each(loss, logits):
             return [loss(*one).item() for one in zip(*logits, strict=True)]
 
-        d, g = each(losses.d_bce, self._d_logits), each(self.g_objective, self._g_logits)
-        return list(zip(d, g, strict=True))
+        pair = each(losses.d_bce, self._d_logits), each(self.g_objective, self._g_logits)
+        return list(zip(*pair, strict=True))
 
     def latent(self, n: int) -> Tensor:
         """Fresh latents z from a standard normal, [copies, n, 2]."""
@@ -193,10 +192,7 @@ class ToyGAN:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How well samples cover a mixture.
-
-    `modes` [...] is how many components are covered, `quality` [...] the share of samples near some component.
-    """
+    """`modes` [...] is how many components are covered, `quality` [...] the share of samples near some component."""
 
     modes: Tensor
     quality: Tensor
@@ -246,7 +242,7 @@ def dirac_run(rate: float, steps: int, alternating: bool, penalty: float = 0.0, 
 
 
 def dirac_matrix(rate: float, alternating: bool, penalty: float = 0.0) -> Tensor:
-    """The same step linearised at (0, 0): float64 [2, 2], to be multiplied by the column (theta, psi)."""
+    """The same step linearised at (0, 0): float64 [2, 2], for the column (theta, psi)."""
     d = torch.tensor([[1, 0], [-rate / 2, 1 - rate * penalty]], dtype=torch.float64)
     g = torch.tensor([[1, rate / 2], [0, 1]], dtype=torch.float64)
     return g @ d if alternating else g + d - torch.eye(2, dtype=torch.float64)

@@ -79,7 +79,7 @@ def _words(history: History) -> str:
     )
 
 
-def replay(run: Run, frames: int = 24, ms: int = 350) -> Picture:
+def replay(run: Run, frames: int = 18, ms: int = 350) -> Picture:
     """A recorded run as an animation: its grid growing while its curves are drawn."""
     history = run.history
     goal = run.card["images"]
@@ -135,7 +135,7 @@ class LiveTraining(Live):
         self.show(training(frame, gan.history, self.goal))
         self._last = time.monotonic()
 
-    def animation(self, alt: str, frames: int = 24, ms: int = 250) -> Picture:
+    def animation(self, alt: str, frames: int = 20, ms: int = 250) -> Picture:
         """What was shown, as an animation of at most `frames` drawings."""
         chosen = np.linspace(0, len(self.drawings) - 1, min(frames, len(self.drawings))).round().astype(int)
-        return animation([self.drawings[i] for i in chosen], alt, ms=ms)
+        return animation([self.drawings[i] for i in chosen], alt, ms=ms, quality=60)

@@ -359,7 +359,10 @@ for _ in training.train(gan, garments.images, until):
     live.update(gan)
 
 # %%
-live.animation("The same 64 latent vectors drawn again and again while the generator trains: grey noise turns into blobs, then into garments.")
+live.animation(
+    "The same 64 latent vectors drawn again and again while the generator trains: grey noise turns into blobs, then into garments.",
+    frames=12,
+)
 
 # %% [markdown]
 # Now read the run by the marks of section 3.
