@@ -4,9 +4,6 @@
 #                     make course PROFILE=cpu      ci, cpu, colab or full (default: what the machine can do)
 #                     make setup PYTHON=python3.12
 
-# Programs that share the cores must not spin while they wait (see gan_course/__init__.py).
-export OMP_WAIT_POLICY ?= PASSIVE
-
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -63,7 +60,8 @@ lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 # The package's tests, and every lesson run cell by cell at the smallest profile on the embedded images.
+# Several processes share the cores here, so their waiting threads sleep instead of spinning.
 test: $(READY)
 	@test -n "$(LESSONS)" || { echo "test: there are no notebooks; run make notebooks"; exit 1; }
-	@env -u GAN_COURSE_DATA GAN_COURSE_PROFILE=ci PYDEVD_DISABLE_FILE_VALIDATION=1 \
+	@env -u GAN_COURSE_DATA GAN_COURSE_PROFILE=ci OMP_WAIT_POLICY=PASSIVE PYDEVD_DISABLE_FILE_VALIDATION=1 \
 	  $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests $(LESSONS)

@@ -28,7 +28,9 @@ def count_in_torch(widths):
     return sum(p.numel() for layer in layers for p in layer.parameters())
 
 
-@pytest.mark.parametrize("right", [lambda w: sum((a + 1) * b for a, b in zip(w, w[1:], strict=False)), count_in_torch])
+@pytest.mark.parametrize(
+    "right", [lambda w: sum((a + 1) * b for a, b in zip(w, w[1:], strict=False)), count_in_torch]
+)
 def test_counting_right(right, capsys):
     lesson_02.exercise_1(right)
     assert capsys.readouterr().out.startswith("✓")
@@ -80,7 +82,9 @@ def loss_with_softplus(G, D, real, z):
     with torch.no_grad():
         fake = G(z)
     r, f = D(real), D(fake)
-    return (0.9 * F.softplus(-r) + 0.1 * F.softplus(r)).mean() + (0.1 * F.softplus(-f) + 0.9 * F.softplus(f)).mean()
+    return (0.9 * F.softplus(-r) + 0.1 * F.softplus(r)).mean() + (
+        0.1 * F.softplus(-f) + 0.9 * F.softplus(f)
+    ).mean()
 
 
 @pytest.mark.parametrize(
