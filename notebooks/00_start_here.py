@@ -69,7 +69,8 @@ show.grid(
 # NBVAL_CHECK_OUTPUT
 z = torch.randn(3, 100, device=device)
 pictures = G(z)
-print("latent vectors:", tuple(z.shape), " pictures:", tuple(pictures.shape), " (number, channels, height, width)")
+print("latent vectors:", tuple(z.shape))
+print("pictures:", tuple(pictures.shape), "(number, channels, height, width)")
 print("all pixels between -1 and 1:", bool(pictures.abs().max() <= 1))
 
 # %% [markdown]
@@ -84,7 +85,8 @@ show.grid(digits.images[:40], "40 handwritten digits from MNIST.", columns=10)
 
 # %%
 # NBVAL_CHECK_OUTPUT
-print("type:", digits.images.dtype, " one picture:", tuple(digits.images[0].shape), " classes:", len(digits.classes))
+print("type:", digits.images.dtype, " one picture:", tuple(digits.images[0].shape))
+print("classes:", len(digits.classes))
 
 # %% [markdown]
 # ### Exercise 0.1 · From 0 … 255 to −1 … 1
@@ -181,7 +183,9 @@ for _ in training.train(gan, digits.images, until):
     live.update(gan)
 
 # %%
-live.animation("The same 64 latent vectors drawn while the generator trains: grey noise, then strokes, then digits.")
+live.animation(
+    "The same 64 latent vectors drawn while the generator trains: grey noise, then strokes, digits."
+)
 
 # %% [markdown]
 # The two scores end close together, near 1/2: D still sees a difference, but not much of one. If D were certain, there would be little to learn from it, and G would stand still. Most of what can go wrong with GANs is a loss of this balance; lesson 06 is about nothing else.
@@ -204,7 +208,8 @@ lesson_00.exercise_4(steps_for)
 
 # %%
 # NBVAL_CHECK_OUTPUT
-print(f"the fashion run above: {steps_for(60_000, 64, 50):,} steps; five epochs of CelebA at batch 128: {steps_for(202_599, 128, 5):,}")
+print(f"the fashion run above: {steps_for(60_000, 64, 50):,} steps")
+print(f"five epochs of CelebA at batch 128: {steps_for(202_599, 128, 5):,} steps")
 
 # %% [markdown]
 # ## 5 · The same from the command line
@@ -225,7 +230,8 @@ print(f"the fashion run above: {steps_for(60_000, 64, 50):,} steps; five epochs 
 
 # %% tags=["showed"]
 d_real, d_fake = gan.history.mean("d_real"), gan.history.mean("d_fake")
-print(f"pictures from published weights; digits from noise after {gan.images:,} images: D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}")
+print("pictures from published weights;")
+print(f"digits from noise after {gan.images:,} images: D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}")
 
 # %% [markdown]
 # ## What to remember

@@ -57,7 +57,11 @@ print(f"profile {here.name}: {here.about}; computing on {runs.device_name(device
 # %%
 garments = data.load("fashion-mnist")
 print(garments.source)
-show.grid(garments.images[:32], "32 training pictures of FashionMNIST: shirts, shoes, bags, trousers.", columns=16)
+show.grid(
+    garments.images[:32],
+    "32 training pictures of FashionMNIST: shirts, shoes, bags, trousers.",
+    columns=16,
+)
 
 # %% [markdown]
 # A generator that ends in `tanh` produces values between −1 and 1. The real pictures must lie in the same range, or D could tell the two apart by brightness alone, without looking at a single shape. So 0 … 255 is mapped to −1 … 1, and back when we want to look.
@@ -140,8 +144,10 @@ def parameters_of(network):
 
 
 batch_norm = 2 * (256 + 512 + 1024)
-print(f"G: {mlp_parameters([100, 256, 512, 1024, 784]) + batch_norm:,} by hand, {parameters_of(G):,} by PyTorch")
-print(f"D: {mlp_parameters([784, 1024, 512, 256, 1]):,} by hand, {parameters_of(D):,} by PyTorch")
+g_by_hand = mlp_parameters([100, 256, 512, 1024, 784]) + batch_norm
+d_by_hand = mlp_parameters([784, 1024, 512, 256, 1])
+print(f"G: {g_by_hand:,} by hand, {parameters_of(G):,} by PyTorch")
+print(f"D: {d_by_hand:,} by hand, {parameters_of(D):,} by PyTorch")
 
 # %% [markdown]
 # The two are nearly the same size. That is a choice, and lesson 06 shows what happens when one side is much the stronger.
@@ -188,10 +194,12 @@ def trained_scores(real_label, fake_label):
     logits = torch.zeros(5, requires_grad=True)
     optimiser = torch.optim.Adam([logits], lr=0.05)
     for _ in range(1_500):
-        real_part = F.binary_cross_entropy_with_logits(logits, torch.full((5,), real_label), weight=p, reduction="sum")
-        fake_part = F.binary_cross_entropy_with_logits(logits, torch.full((5,), fake_label), weight=q, reduction="sum")
+        loss = 0
+        for density, label in ((p, real_label), (q, fake_label)):
+            labels = torch.full((5,), label)
+            loss = loss + (density * F.binary_cross_entropy_with_logits(logits, labels, reduction="none")).sum()
         optimiser.zero_grad()
-        (real_part + fake_part).backward()
+        loss.backward()
         optimiser.step()
     return logits.detach().sigmoid()
 
@@ -277,7 +285,7 @@ def leak_against_own(fake_label, batches=10):
     rows = []
     for _ in range(batches):
         fake_logits = young.D(young.G(young.latents(64)))
-        leak = gradient_of_g(losses.bce(fake_logits, fake_label))  # D's loss on its generated half, not detached
+        leak = gradient_of_g(losses.bce(fake_logits, fake_label))  # D's loss, its input not detached
         own = gradient_of_g(losses.g_non_saturating(fake_logits))
         rows.append(torch.stack([F.cosine_similarity(leak, own, dim=0), leak.norm() / own.norm()]))
     return torch.stack(rows)
@@ -310,9 +318,12 @@ def seconds_for(forget_detach, repeats):
     return time.perf_counter() - begin
 
 
-rounds = [(seconds_for(True, 10), seconds_for(False, 10)) for _ in range(here.pick(ci=3, cpu=9, colab=9, full=9))]
-extra = sorted(with_leak / without for with_leak, without in rounds)
-print(f"D's half without detach takes {extra[len(extra) // 2]:.2f} times as long (median of {len(extra)} paired rounds, {extra[0]:.2f} to {extra[-1]:.2f})")
+rounds = here.pick(ci=3, cpu=9, colab=9, full=9)
+extra = sorted(seconds_for(True, 10) / seconds_for(False, 10) for _ in range(rounds))
+print(
+    f"D's half without detach takes {extra[rounds // 2]:.2f} times as long "
+    f"(median of {rounds} paired rounds, {extra[0]:.2f} to {extra[-1]:.2f})"
+)
 young.G.zero_grad()
 young.D.zero_grad()
 
@@ -377,7 +388,7 @@ for _ in training.train(gan, garments.images, until):
 # %%
 loss_d, d_real, d_fake = (gan.history.mean(column) for column in ("loss_d", "d_real", "d_fake"))
 print(f"D's loss {loss_d:.2f}, between the floor {sure:.2f} and the ceiling {blind:.2f}")
-print(f"D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}; smoothed labels keep the best answers between 0.1 and 0.9")
+print(f"D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}; the best answers lie between 0.1 and 0.9")
 print(gan.history.line())
 
 # %% [markdown]
@@ -398,8 +409,10 @@ print(gan.history.line())
 # %%
 recorded = runs.find("mlp-fashion")
 card = recorded.card
-print(f"{card['images']:,} images of {card['data']['name']} ({card['data']['images']:,} different ones), seed {card['seed']}")
-print(f"{card['seconds'] / 60:.0f} minutes on: {card['device']}; torch {card['versions']['torch']}")
+data_card = card["data"]
+print(f"{card['images']:,} images of {data_card['name']} ({data_card['images']:,} different ones)")
+print(f"seed {card['seed']}, {card['seconds'] / 60:.0f} minutes")
+print(f"on {card['device']} with torch {card['versions']['torch']}")
 
 # %%
 watch.replay(recorded)
@@ -442,8 +455,10 @@ show.grid(
 )
 
 # %% tags=["showed"]
-print(f"own loop equals the package's to the bit; labels 0.9/0.1: trained D within {smooth_error:.0e} of its optimum;")
-print(f"without detach (label 0): cosine {cosine:+.2f} with G's own gradient; after {gan.images:,} images D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}")
+print("own loop equals the package's to the bit;")
+print(f"labels 0.9/0.1: trained D within {smooth_error:.0e} of its optimum;")
+print(f"without detach (label 0): cosine {cosine:+.2f} with G's own gradient;")
+print(f"after {gan.images:,} images D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}")
 
 # %% [markdown]
 # ## What to remember

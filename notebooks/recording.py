@@ -24,6 +24,7 @@ PRIVATE = (
     ),
     (re.compile(r"\b[A-Z]:\\\w+"), "a path of this machine"),
 )
+BAR = re.compile(r"(.+?): +\d+%\|")  # a progress bar of tqdm, which begins with its description
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -54,9 +55,15 @@ def _merged(outputs) -> list:
             previous.text += output.text
         else:
             kept.append(output)
-    for output in kept:
+    finished: set[str] = set()  # bars that come again further down, where a picture stood in between
+    for output in reversed(kept):
         if output.output_type == "stream":
-            output.text = "\n".join(_last_state(line) for line in output.text.split("\n"))
+            lines = [_last_state(line) for line in output.text.split("\n")]
+            bars = {line: found[1] for line in lines if (found := BAR.match(line))}
+            output.text = "\n".join(
+                line for line in lines if bars.get(line) not in finished or "100%|" in line
+            )
+            finished.update(bars.values())
     return [o for o in kept if o.output_type != "stream" or o.text.strip()]
 
 

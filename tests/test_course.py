@@ -235,6 +235,12 @@ def test_stderr_is_dropped_and_streams_are_joined(tmp_path):
     assert recorded(tmp_path, *outputs) == [stream("a\ndone\n")]
 
 
+def test_a_bar_that_goes_on_below_a_picture_is_kept_once(tmp_path):
+    picture = shown({"image/png": "AAAA"}, {"image/png": {"alt": "digits"}})
+    begun, done = stream("begin\ntrain:   1%|▏ | 1/80"), stream("train: 100%|██| 80/80\n")
+    assert recorded(tmp_path, begun, picture, done) == [stream("begin"), picture, done]
+
+
 def test_an_announced_error_keeps_its_message_without_its_frames(tmp_path):
     (output,) = recorded(tmp_path, ERROR, tags=["raises-exception"])
     assert output.traceback == ["ValueError: no"]
