@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gan_course import data, initialisation, losses
 from gan_course.history import History
+from gan_course.networks import Discriminator, Generator
 from gan_course.recipes import Recipe
 
 FIXED_LATENTS = 64  # as many as the tutorial draws
@@ -29,11 +30,22 @@ class GAN:
         history: one row of telemetry a step.
     """
 
-    def __init__(self, recipe: Recipe, seed: int = 0, device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        recipe: Recipe,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        networks: tuple[Generator, Discriminator] | None = None,
+    ):
+        """
+        Args:
+            networks: a pair of your own in place of the recipe's, for its images and latents; it gets its
+                first weights by the recipe's scheme, too. A checkpoint fits only a GAN of the same pair.
+        """
         self.recipe, self.seed, self.device = recipe, seed, torch.device(device)
         self.objective = losses.get(recipe.objective)
         weights = torch.Generator().manual_seed(4 * seed)
-        self.G, self.D = recipe.build()
+        self.G, self.D = networks or recipe.build()
         for network in (self.G, self.D):
             initialisation.initialise(network, recipe.init, weights)
             network.to(self.device, memory_format=torch.channels_last).train()
