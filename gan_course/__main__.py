@@ -37,8 +37,12 @@ def _recipes(parsed) -> None:
 
 
 def _data(parsed) -> None:
-    from gan_course import data, download
+    from gan_course import celeba, data, download
 
+    if parsed.name == celeba.NAME:
+        path = celeba.fetch() if parsed.fetch else parsed.path
+        print(celeba.load(parsed.size, path=path).source, celeba.TERMS, sep="\n")
+        return
     for name in [parsed.name] if parsed.name else data.SETS:
         entry = data.get(name)
         if parsed.fetch:
@@ -49,10 +53,14 @@ def _data(parsed) -> None:
         print(f"{name}: {entry.title}, {entry.licence}")
         for place, found in data.describe(name, parsed.path):
             print(f"  {place:<16} {found}")
+    if not parsed.name:
+        print(celeba.TERMS)
+        for place, found in celeba.describe():
+            print(f"  {place:<16} {found}")
 
 
 def _train(parsed) -> int:
-    from gan_course import data, profile, recipes, runs
+    from gan_course import profile, recipes, runs, sets
 
     chosen = profile.current()
     recipe = recipes.get(parsed.recipe).at(chosen)
@@ -60,12 +68,7 @@ def _train(parsed) -> int:
         recipe = recipe.but(**dict(_assignment(recipe, text) for text in parsed.set))
     if parsed.images is not None and parsed.images < 1:
         raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
-    if recipe.data not in data.SETS:
-        raise CourseError(
-            f"recipe {recipe.key!r} needs the image set {recipe.data!r}, which is not in the course yet; "
-            f"recipes on {' and '.join(data.SETS)} work"
-        )
-    image_set = data.load(recipe.data, path=parsed.data)
+    image_set = sets.load(recipe.data, recipe.size, path=parsed.data)
     print(image_set.source)
     folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
     reports = []
@@ -177,8 +180,11 @@ def _parser() -> argparse.ArgumentParser:
     command("recipes", _recipes, "print the table of recipes", "recipes")
 
     made = command("data", _data, "say what images are found where, and fetch them", "data mnist --fetch")
-    made.add_argument("name", nargs="?", help="an image set; all of them by default")
-    made.add_argument("--path", help="a folder to look in first")
+    made.add_argument(
+        "name", nargs="?", help="an image set; all of them by default; celeba is decoded as well"
+    )
+    made.add_argument("--path", help="a folder to look in first; for celeba, any folder or zip of pictures")
+    made.add_argument("--size", type=int, default=64, help="pixels a side, of celeba (default: 64)")
     made.add_argument("--fetch", action="store_true", help="download what is missing into the cache")
 
     made = command(

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import http.client
 import os
+import shutil
 import tempfile
 import threading
 import urllib.error
@@ -23,6 +24,7 @@ except ImportError:  # Windows: two processes at once then spoil each other's do
     fcntl = None
 
 SECONDS = 3.0  # to wait for an answer, and for each further piece: three mirrors stay below ten seconds
+PATIENCE = 30.0  # the same, for a file that the reader asked for by name and expects to wait for
 CHUNK = 1 << 16
 CONNECTIONS = 40  # to one mirror for one file; after one that brought nothing it is not asked again
 
@@ -67,6 +69,52 @@ def fetch(urls: Sequence[str], part: Path, md5: str) -> bytes:
     return content
 
 
+def keep(url: str, file: Path) -> Path:
+    """Download a file of any size, without a checksum and without holding it in memory.
+
+    A `.part` left by an earlier call is continued. Whoever reads the file must notice damage.
+
+    Raises:
+        NoDownload: no answer in time, a refusal, or another process is fetching the same file.
+        CourseError: the disk is full or the folder cannot be written to.
+    """
+    part = file.with_name(file.name + ".part")
+    try:
+        with _claim(part) as claimed:
+            if not os.path.samestat(os.fstat(claimed.fileno()), os.stat(part)):
+                raise NoDownload("another process is fetching it")
+            try:
+                _persist(url, claimed, file.name)
+            except NoDownload:
+                if _size(claimed) == 0:
+                    _remove(part)
+                raise
+            os.fsync(claimed.fileno())
+        os.replace(part, file)
+    except (_DiskError, OSError) as error:
+        raise CourseError(
+            f"cannot keep {file.name} in {part.parent} ({error}): it needs disk space and a folder that you "
+            "may write to; GAN_COURSE_CACHE can name another"
+        ) from error
+    return file
+
+
+def _persist(url: str, file: BinaryIO, title: str) -> None:
+    """All of `url` in `file`, over several connections if need be."""
+    for _ in range(CONNECTIONS):
+        before = _size(file)
+        try:
+            return _transfer(url, file, title, PATIENCE)
+        except _WrongRange:
+            _empty(file)
+            failure = "it cannot continue what had arrived"
+        except (OSError, http.client.HTTPException) as error:
+            failure = _in_short(error, PATIENCE)
+            if _size(file) <= before:
+                break
+    raise NoDownload(f"{urllib.parse.urlsplit(url).netloc} did not deliver ({failure})")
+
+
 def _deliver(urls: Sequence[str], file: BinaryIO, md5: str, title: str) -> None:
     if _md5(file) == md5:
         return  # all had arrived, and the process was stopped before it could say so
@@ -97,11 +145,11 @@ def _deliver(urls: Sequence[str], file: BinaryIO, md5: str, title: str) -> None:
     raise NoDownload("; ".join(given_up[host] for host in hosts))
 
 
-def _transfer(url: str, file: BinaryIO, title: str) -> None:
-    """Append to `file` what the server still has to send."""
+def _transfer(url: str, file: BinaryIO, title: str, seconds: float | None = None) -> None:
+    """Append to `file` what the server still has to send; `seconds` to wait, SECONDS by default."""
     offset = _size(file)
     try:
-        answer = _answer(url, {"Range": f"bytes={offset}-"} if offset else {})
+        answer = _answer(url, {"Range": f"bytes={offset}-"} if offset else {}, seconds or SECONDS)
     except urllib.error.HTTPError as error:
         raise (_WrongRange() if error.code == 416 else error) from None
     with answer as response:
@@ -112,6 +160,7 @@ def _transfer(url: str, file: BinaryIO, title: str) -> None:
             raise _WrongRange
         length = response.headers.get("Content-Length")
         whole = offset + int(length) if length and length.isdigit() else None
+        _need_room(file, (whole or 0) - offset)
         with tqdm(desc=title, total=whole, initial=offset, unit="B", unit_scale=True, leave=False) as bar:
             while chunk := response.read1(CHUNK):
                 _append(file, chunk)
@@ -120,8 +169,8 @@ def _transfer(url: str, file: BinaryIO, title: str) -> None:
         raise ConnectionError("the connection was cut")
 
 
-def _answer(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
-    """The opened response, or a TimeoutError after SECONDS.
+def _answer(url: str, headers: dict[str, str], seconds: float) -> http.client.HTTPResponse:
+    """The opened response, or a TimeoutError after `seconds`.
 
     A socket's own time-out does not cover the look-up of the host's name, hence the thread.
     """
@@ -130,14 +179,14 @@ def _answer(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
     def ask() -> None:
         try:
             answer.append(
-                urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SECONDS)
+                urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=seconds)
             )
         except Exception as error:
             answer.append(error)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(SECONDS)
+    thread.join(seconds)
     if not answer:
         raise TimeoutError
     if isinstance(answer[0], Exception):
@@ -162,6 +211,13 @@ def _claim(part: Path) -> Iterator[BinaryIO]:
         except OSError as error:
             raise _DiskError(error.strerror) from error
         yield file
+
+
+def _need_room(file: BinaryIO, needed: int) -> None:
+    folder = os.path.dirname(file.name) if isinstance(file.name, str | os.PathLike) else tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise _DiskError(f"{needed / 1e6:,.0f} MB are needed, {free / 1e6:,.0f} MB are free")
 
 
 def _append(file: BinaryIO, chunk: bytes) -> None:
@@ -193,10 +249,10 @@ def _md5(file: BinaryIO) -> str:
     return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
 
 
-def _in_short(error: Exception) -> str:
+def _in_short(error: Exception, seconds: float | None = None) -> str:
     cause = getattr(error, "reason", error)  # urllib wraps the look-up's and the socket's own errors
     if isinstance(cause, TimeoutError):
-        return f"no answer within {SECONDS:g} s"
+        return f"no answer within {seconds or SECONDS:g} s"
     text = str(error) if isinstance(error, urllib.error.HTTPError) else getattr(cause, "strerror", None)
     return " ".join((text or str(cause)).split()) or type(cause).__name__
 

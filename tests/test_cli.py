@@ -190,7 +190,11 @@ BAD = [
     (["train"], "required: recipe"),
     (["train", "mlp-fashion", "--image", "x"], "argument --images: invalid int value: 'x'"),
     (["train", "mlp"], "unknown recipe 'mlp': there are mlp-fashion, dcgan-fashion,"),
-    (["train", "dcgan-faces-64"], "image set 'faces', which is not in the course yet; recipes on "),
+    (
+        ["train", "dcgan-faces-64", "--data", "nowhere"],
+        "nowhere does not exist: a folder of pictures or a zip",
+    ),
+    (setting("data=cats"), "unknown image set 'cats': there are mnist, fashion-mnist, faces"),
     (
         ["train", "mlp-fashion", "--profile", "laptop"],
         "unknown profile 'laptop': GAN_COURSE_PROFILE is one of ci, cpu",

@@ -1,0 +1,92 @@
+"""One picture's bytes -> its pixels: resized and cropped as in PyTorch's DCGAN tutorial.
+
+The tutorial applies Resize(size) and CenterCrop(size) to a Pillow image: the shorter side becomes `size`,
+bilinear with antialiasing, and the middle square is kept. Here the square alone is resampled, from where
+it lies in the whole picture, which gives the same pixels. A JPEG of at least twice the wanted size is
+decoded at a half, a quarter or an eighth of its size (libjpeg does that in its inverse cosine transform),
+which saves about a third of the time and moves a value by less than one grey level on average, as a test
+shows. Like the tutorial, it does not turn pictures by their EXIF orientation.
+"""
+
+import contextlib
+import io
+import threading
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from gan_course.pictures import Skip, shown
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that starts another program
+LEAST_SIDE = 16  # pixels: below that a picture is an icon or a mistake
+MOST_PIXELS = 25_000_000  # a 24-megapixel camera still passes; Pillow takes 100 MB for it
+BIG = 2_000_000  # pixels: larger ones are decoded one at a time, whatever the number of threads
+_one_big_at_a_time = threading.Lock()
+
+
+def decode(content: bytes, size: int) -> np.ndarray:
+    """The file's (first) picture as uint8 [3, size, size], RGB.
+
+    Greyscale becomes three equal channels, CMYK and palettes are converted, transparency is laid over
+    white, 16 bits a channel become 8.
+
+    Raises:
+        Skip: it is no picture, damaged, truncated, tiny, very long or too large.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            width, height = picture.size
+            _check(width, height)
+            with _one_big_at_a_time if width * height > BIG else contextlib.nullcontext():
+                square = _square(picture, size)
+    except Skip:
+        raise
+    except UnidentifiedImageError:
+        raise Skip("is not a picture, whatever its name says") from None
+    except Image.DecompressionBombError:
+        raise Skip(f"is larger than {MOST_PIXELS / 1e6:.0f} million pixels") from None
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, …
+        raise Skip(f"is damaged ({shown(str(error))[:80] or type(error).__name__})") from error
+    return np.asarray(square).transpose(2, 0, 1)
+
+
+def _check(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise Skip(f"has {width} × {height} pixels, more than {MOST_PIXELS / 1e6:.0f} million")
+    if min(width, height) < LEAST_SIDE:
+        raise Skip(f"has {width} × {height} pixels, fewer than {LEAST_SIDE} a side")
+    if max(width, height) > 10 * min(width, height):
+        raise Skip(f"has {width} × {height} pixels: one side is more than ten times the other")
+
+
+def _square(picture: Image.Image, size: int) -> Image.Image:
+    width, height = picture.size
+    shorter = min(width, height)  # torchvision rounds the longer side down
+    resized = int(size * width / shorter), int(size * height / shorter)
+    left, top = (round((side - size) / 2) for side in resized)
+    picture.draft("RGB", resized)  # for a JPEG only: a reduced size that is still at least `resized`
+    plain = _plain(picture)
+    x, y = plain.width / resized[0], plain.height / resized[1]
+    box = left * x, top * y, (left + size) * x, (top + size) * y
+    square = plain.resize((size, size), Image.Resampling.BILINEAR, box)
+    if square.mode in ("RGBA", "LA"):
+        square = square.convert("RGBA")
+        white = Image.new("RGBA", square.size, "white")
+        square = Image.alpha_composite(white, square)
+    return square if square.mode == "RGB" else square.convert("RGB")
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """The picture in a mode whose values can be averaged."""
+    if picture.mode.startswith("I"):  # 16 bits, or 32 that hold 16
+        values = np.asarray(picture)
+        return Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
+    if picture.mode == "F":
+        raise Skip("has floating-point pixels, and nobody says which is white")
+    if "transparency" in picture.info:
+        return picture.convert("RGBA")
+    if picture.mode in ("L", "LA", "RGB", "RGBA"):
+        return picture
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture.convert("RGBA" if picture.mode in ("PA", "La", "RGBa") else "RGB")
