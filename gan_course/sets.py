@@ -10,15 +10,16 @@ NAMES = (*data.SETS, FACES)
 DRAWN = 20_000  # faces drawn where there are no photographs
 
 
-def load(name: str, size: int = 28, *, path: str | Path | None = None) -> data.ImageSet:
+def load(name: str, size: int = 28, *, path: str | Path | None = None, drawn: int = DRAWN) -> data.ImageSet:
     """The training images of that name; `source` says which they are.
 
     `faces` are CelebA where it lies on this machine (`celeba.load` says where it looks; nothing is
-    downloaded), else 20,000 drawn faces. A folder that is named must hold pictures.
+    downloaded), else drawn ones. A folder that is named must hold pictures.
 
     Args:
         name: one of `NAMES`.
         size: pixels a side, for faces; MNIST and FashionMNIST have 28.
+        drawn: how many faces to draw where there are no photographs.
         path: a folder to take them from, as for `data.load` and `celeba.load`.
 
     Raises:
@@ -31,4 +32,4 @@ def load(name: str, size: int = 28, *, path: str | Path | None = None) -> data.I
     try:
         return celeba.load(size, path=path)
     except celeba.NotFound:
-        return faces.load(DRAWN, size)
+        return faces.load(drawn, size)

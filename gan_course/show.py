@@ -101,6 +101,23 @@ def grid(images: torch.Tensor, alt: str, columns: int | None = None, scale: int 
     return Picture(encode_png(tile(images, columns, scale=scale)), alt)
 
 
+def beside(blocks: dict[str, torch.Tensor], alt: str, columns: int = 6, size: float = 4.2) -> Picture:
+    """Grids of images side by side under their titles, for comparing them.
+
+    Args:
+        blocks: title -> images uint8 [N, C, H, W].
+        columns: images in a row of each grid.
+        size: inches that each grid takes across.
+    """
+    height = max(-(-len(images) // columns) for images in blocks.values()) / columns * size + 0.5
+    fig, axes = new_figure(size * len(blocks), height, ncols=len(blocks), squeeze=False)
+    for axis, (title, images) in zip(axes[0], blocks.items(), strict=True):
+        axis.imshow(tile(images, columns))
+        axis.set_title(title)
+        axis.set_axis_off()
+    return figure(fig, alt)
+
+
 def animation(frames, alt: str, ms: int = 150, hold: int = 1500, quality: int = 80) -> Picture:
     """Frames as an animated WebP that loops, with the last frame as the still.
 
