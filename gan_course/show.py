@@ -31,6 +31,7 @@ BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY = (
 )
 REAL, FAKE = BLUE, RED  # the same two colours for real and generated throughout the course
 
+DPI = 72  # dots an inch, so that a point of text is a CSS pixel
 STYLE = {
     "font.size": 13,
     "axes.titlesize": 14,
@@ -44,26 +45,32 @@ STYLE = {
 }
 
 
+LARGE = 100_000  # bytes of PNG, above which a JPEG of half the size is taken: faces have no sharp edges
+JPEG_QUALITY = 90
+
+
 class Picture:
-    """A still PNG, or an animation with a still for places that cannot move, and what it shows in words.
+    """A still picture, or an animation with a still for places that cannot move, and what it shows in words.
 
     Attributes:
-        png: the still picture.
+        still: the still picture, PNG or JPEG.
+        mime: which of the two.
         alt: what a person who cannot see it needs to know; never empty.
         webp: the animation, or None.
     """
 
-    def __init__(self, png: bytes, alt: str, webp: bytes | None = None, width: int | None = None):
+    def __init__(self, still: bytes, alt: str, webp: bytes | None = None, width: int | None = None):
         if not alt.strip():
             raise CourseError("a picture needs alternative text: say in a sentence what it shows")
-        self.png, self.alt, self.webp = png, " ".join(alt.split()), webp
+        self.still, self.alt, self.webp = still, " ".join(alt.split()), webp
+        self.mime = "image/jpeg" if still.startswith(b"\xff\xd8") else "image/png"
         self.width = width  # CSS pixels; a figure is drawn at twice that for sharp screens
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.alt}
-        metadata = {"image/png": {"alt": self.alt}}
+        data = {self.mime: base64.b64encode(self.still).decode(), "text/plain": self.alt}
+        metadata = {self.mime: {"alt": self.alt}}
         if self.width:
-            metadata["image/png"]["width"] = self.width
+            metadata[self.mime]["width"] = self.width
         if self.webp:
             source = base64.b64encode(self.webp).decode()
             alt = html.escape(self.alt, quote=True)
@@ -73,8 +80,18 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the picture; a name ending in `.webp` gets the animation, any other the still."""
         return files.write_atomically(
-            path, self.webp if str(path).endswith(".webp") and self.webp else self.png
+            path, self.webp if str(path).endswith(".webp") and self.webp else self.still
         )
+
+
+def _compressed(png: bytes) -> bytes:
+    """The PNG itself, or a JPEG where that is far smaller."""
+    if len(png) <= LARGE:
+        return png
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    jpeg = buffer.getvalue()
+    return jpeg if len(jpeg) < len(png) / 2 else png
 
 
 def new_figure(width: float = 9.0, height: float = 3.6, **subplots):
@@ -88,34 +105,45 @@ def new_figure(width: float = 9.0, height: float = 3.6, **subplots):
         return figure, figure.subplots(**subplots)
 
 
-def figure(fig: Figure, alt: str, dpi: int = 72) -> Picture:
+def figure(fig: Figure, alt: str, dpi: int = DPI) -> Picture:
     """A matplotlib figure as a Picture, drawn at twice `dpi` and displayed at its natural size."""
     buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
         fig.savefig(buffer, format="png", dpi=2 * dpi)
-    return Picture(buffer.getvalue(), alt, width=int(fig.get_figwidth() * dpi))
+    return Picture(_compressed(buffer.getvalue()), alt, width=int(fig.get_figwidth() * dpi))
 
 
 def grid(images: torch.Tensor, alt: str, columns: int | None = None, scale: int | None = None) -> Picture:
     """A grid of images (see `mosaic.tile`) as a Picture."""
-    return Picture(encode_png(tile(images, columns, scale=scale)), alt)
+    return Picture(_compressed(encode_png(tile(images, columns, scale=scale))), alt)
 
 
-def beside(blocks: dict[str, torch.Tensor], alt: str, columns: int = 6, size: float = 4.2) -> Picture:
-    """Grids of images side by side under their titles, for comparing them.
+def beside(blocks: dict[str, torch.Tensor], alt: str, columns: int = 6) -> Picture:
+    """Grids of images side by side under their titles, for comparing them; a pixel stays a pixel.
 
     Args:
         blocks: title -> images uint8 [N, C, H, W].
         columns: images in a row of each grid.
-        size: inches that each grid takes across.
     """
-    height = max(-(-len(images) // columns) for images in blocks.values()) / columns * size + 0.5
-    fig, axes = new_figure(size * len(blocks), height, ncols=len(blocks), squeeze=False)
-    for axis, (title, images) in zip(axes[0], blocks.items(), strict=True):
-        axis.imshow(tile(images, columns))
-        axis.set_title(title)
-        axis.set_axis_off()
-    return figure(fig, alt)
+    grids = [tile(images, columns) for images in blocks.values()]
+    gap, head = 24, 34  # pixels between the grids, and above them for the titles
+    width = sum(grid.shape[1] for grid in grids) + gap * (len(grids) - 1)
+    height = max(grid.shape[0] for grid in grids) + head
+    with matplotlib.rc_context({**STYLE, "figure.constrained_layout.use": False}):
+        fig = Figure(figsize=(width / DPI, height / DPI))
+        FigureCanvasAgg(fig)
+        left = 0
+        for title, grid in zip(blocks, grids, strict=True):
+            h, w = grid.shape[:2]
+            place = (left / width, 1 - (head + h) / height, w / width, h / height)
+            axis = fig.add_axes(place)
+            axis.imshow(grid, interpolation="none", aspect="auto")
+            axis.set_axis_off()
+            fig.text(left / width, 1 - 0.7 * head / height, title, fontsize=14)
+            left += w + gap
+        buffer = io.BytesIO()
+        fig.savefig(buffer, format="png", dpi=DPI)
+    return Picture(_compressed(buffer.getvalue()), alt)
 
 
 def animation(frames, alt: str, ms: int = 150, hold: int = 1500, quality: int = 80) -> Picture:
@@ -135,10 +163,10 @@ def animation(frames, alt: str, ms: int = 150, hold: int = 1500, quality: int = 
     )
     last = io.BytesIO()
     pictures[-1].save(last, "PNG", optimize=True)
-    return Picture(last.getvalue(), alt, webp=buffer.getvalue())
+    return Picture(_compressed(last.getvalue()), alt, webp=buffer.getvalue())
 
 
 def _as_image(frame) -> Image.Image:
     if isinstance(frame, Picture):
-        return Image.open(io.BytesIO(frame.png)).convert("RGB")
+        return Image.open(io.BytesIO(frame.still)).convert("RGB")
     return Image.fromarray(frame).convert("RGB")

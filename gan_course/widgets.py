@@ -52,7 +52,7 @@ class Panel:
         self.picture = self.render()
         if self.picture.width:
             self._image.width = str(self.picture.width)
-        self._image.value, self._words.value = self.picture.png, html.escape(self.picture.alt)
+        self._image.value, self._words.value = self.picture.still, html.escape(self.picture.alt)
         self._drawn = time.monotonic()
 
     def refresh(self) -> None:

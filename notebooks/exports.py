@@ -11,6 +11,7 @@ from nbconvert import HTMLExporter
 import build
 from gan_course.files import write_atomically
 
+STILLS = ("image/png", "image/jpeg")
 ANIMATION = re.compile(r'<img [^>]*?src="data:image/(webp|gif|png);base64,([^"]+)"[^>]*>')
 ALT = re.compile(r'alt="([^"]*)"')
 
@@ -32,18 +33,19 @@ def page(notebook, title: str) -> str:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if "image/png" in data and "text/html" not in data:  # nbconvert would drop the alt text
-                about = output.metadata.get("image/png", {})
+            kind = next((kind for kind in STILLS if kind in data), None)
+            if kind and "text/html" not in data:  # nbconvert would drop the alt text
+                about = output.metadata.get(kind, {})
                 width = f' width="{about["width"]}"' if "width" in about else ""
                 alt = html.escape(about.get("alt", ""), quote=True)
-                source = data.pop("image/png").replace("\n", "")
-                data["text/html"] = f'<img alt="{alt}"{width} src="data:image/png;base64,{source}">'
+                source = data.pop(kind).replace("\n", "")
+                data["text/html"] = f'<img alt="{alt}"{width} src="data:{kind};base64,{source}">'
     body, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": title}})
     return body
 
 
 def _figures(notebook, folder: Path, title: str) -> list[Path]:
-    for old in [*folder.glob("*.png"), *folder.glob("*.webp"), *folder.glob("*.gif")]:
+    for old in [*folder.glob("*.png"), *folder.glob("*.jpeg"), *folder.glob("*.webp"), *folder.glob("*.gif")]:
         old.unlink()
     files, entries = [], []
     for number, cell in enumerate(notebook.cells, 1):
@@ -72,6 +74,7 @@ def _pictures(cell):
             alts = [ALT.search(tag[0]) for tag in re.finditer(ANIMATION, data["text/html"])]
             for (kind, content), alt in zip(found, alts, strict=True):
                 yield kind, base64.b64decode(content), html.unescape(alt[1]) if alt else ""
-        elif "image/png" in data:
-            alt = output.metadata.get("image/png", {}).get("alt", "")
-            yield "png", base64.b64decode(data["image/png"]), alt
+        for kind in STILLS:
+            if kind in data and not found:
+                alt = output.metadata.get(kind, {}).get("alt", "")
+                yield kind.removeprefix("image/"), base64.b64decode(data[kind]), alt

@@ -67,9 +67,9 @@ def test_a_trace_names_every_layer_and_leaves_the_network_alone():
 def test_the_calculator_says_what_it_draws():
     panel = calculator.SizeCalculator()
     assert "8 outputs of 4 inputs" in panel.picture.alt and "1, 2, 2, 2, 2, 2, 2, 1" in panel.picture.alt
-    first = panel.picture.png
+    first = panel.picture.still
     panel.kernel.value = 3
-    assert "7 outputs of 4 inputs" in panel.picture.alt and panel.picture.png != first
+    assert "7 outputs of 4 inputs" in panel.picture.alt and panel.picture.still != first
     panel.kind.value = False
     assert "convolution with k3 s2 p1 makes 2 outputs" in panel.picture.alt
     panel.kernel.value, panel.padding.value = 7, 0

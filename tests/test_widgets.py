@@ -102,7 +102,7 @@ def test_it_is_one_image_whose_bytes_change(by_hand):
     assert len(images) == 1 and images[0] is by_hand._image
     model = by_hand.box.model_id
     by_hand.both.click()
-    assert by_hand.box.model_id == model and images[0].value == by_hand.picture.png
+    assert by_hand.box.model_id == model and images[0].value == by_hand.picture.still
 
 
 class Counting(widgets.Panel):
