@@ -22,11 +22,12 @@ from pathlib import Path
 
 import torch
 
-from gan_course import data, files, mirrors, profile
-from gan_course.attributes import attributes
+from gan_course import data, files, profile
 from gan_course.errors import CourseError
-from gan_course.pictures import Album, gather, shown
-from gan_course.prepare import prepare
+from gan_course.photos import mirrors
+from gan_course.photos.album import Album, gather, shown
+from gan_course.photos.attributes import attributes
+from gan_course.photos.prepare import prepare
 
 NAME = "celeba"
 TERMS = "CelebA: for non-commercial research only; no part of it may be passed on"

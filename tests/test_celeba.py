@@ -16,11 +16,12 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_course import celeba, data, download, files, mirrors
+from gan_course import celeba, data, download, files
 from gan_course.__main__ import main
-from gan_course.attributes import attributes
-from gan_course.decode import decode
 from gan_course.errors import CourseError
+from gan_course.photos import mirrors
+from gan_course.photos.attributes import attributes
+from gan_course.photos.decode import decode
 
 NAMES = [f"{i + 1:06d}.jpg" for i in range(12)]
 TRAITS = [f"Trait_{i}" for i in range(40)]

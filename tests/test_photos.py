@@ -21,10 +21,11 @@ import torch
 from PIL import Image
 from torchvision import datasets, transforms
 
-from gan_course import files, journal, pictures, prepare
-from gan_course.decode import decode
+from gan_course import files
 from gan_course.errors import CourseError
-from gan_course.pictures import Skip, gather
+from gan_course.photos import album, journal, prepare
+from gan_course.photos.album import Skip, gather
+from gan_course.photos.decode import decode
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TUTORIAL = [transforms.Resize(64), transforms.CenterCrop(64)]
@@ -324,7 +325,7 @@ def test_damaged_and_encrypted_members(tmp_path, jpegs):
 
 
 def test_a_member_that_unpacks_to_far_too_much_is_not_unpacked(tmp_path, jpegs, monkeypatch):
-    monkeypatch.setattr(pictures, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(album, "MOST_BYTES", 100_000)
     archive = tmp_path / "bomb.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("bomb.jpg", bytes(50_000_000))
@@ -436,7 +437,8 @@ def test_sizes_stand_side_by_side(folder):
 
 CHILD = """
 import os, signal, sys
-from gan_course import files, journal, pictures
+from gan_course import files
+from gan_course.photos import album, journal
 journal.CHUNK_BYTES = 40 * 3 * 64 * 64
 source, folder, moment, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 def end_at(function, before):
@@ -454,7 +456,7 @@ if moment == "decoding":
     journal.decode = end_at(journal.decode, True)
 else:
     files.write_atomically = end_at(files.write_atomically, moment == "before the journal")
-journal.complete(pictures.gather(source), 64, journal.Path(folder), False)
+journal.complete(album.gather(source), 64, journal.Path(folder), False)
 """
 
 
@@ -513,8 +515,8 @@ def test_a_spoilt_cache_is_made_anew(folder, spoil):
 def test_two_at_once_do_the_work_once(folder, process):
     code = """
 import sys
-from gan_course import journal, pictures
-work = journal.complete(pictures.gather(sys.argv[1]), 64, journal.Path(sys.argv[2]), True)
+from gan_course.photos import album, journal
+work = journal.complete(album.gather(sys.argv[1]), 64, journal.Path(sys.argv[2]), True)
 print(work.rows)
 """
     both = [process("-c", code, folder, work_folder(folder), cwd=CHECKOUT) for _ in range(2)]
@@ -546,12 +548,12 @@ def test_a_disk_that_fills_up_keeps_what_was_finished(tmp_path, jpegs, monkeypat
     folder = laid_out(tmp_path / "faces", jpegs)
     code = f"""
 import resource
-from gan_course import journal, pictures
+from gan_course.photos import album, journal
 journal.CHUNK_BYTES = 40 * 3 * 64 * 64
 folder = journal.Path({str(work_folder(folder))!r})
 resource.setrlimit(resource.RLIMIT_FSIZE, ({100 * 3 * 64 * 64}, resource.RLIM_INFINITY))
 try:
-    journal.complete(pictures.gather({str(folder)!r}), 64, folder, False)
+    journal.complete(album.gather({str(folder)!r}), 64, folder, False)
 except journal.CourseError as error:
     print(error)
 """
@@ -569,9 +571,9 @@ def test_a_cache_that_cannot_be_written(folder, tmp_path):
 
 
 def test_a_folder_that_vanishes_is_not_a_folder_of_damaged_pictures(folder):
-    album = gather(folder)
+    found = gather(folder)
     shutil.rmtree(folder)
-    assert "has gone from" in refusal(run, album)
+    assert "has gone from" in refusal(run, found)
 
 
 # ---------------------------------------------------------------- speed

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import torch
 
 from gan_course.errors import CourseError
-from gan_course.pictures import shown
+from gan_course.photos.album import shown
 
 FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
 MOST_BYTES = 200_000_000  # the published list has 27 MB

@@ -14,8 +14,8 @@ import torch
 
 from gan_course import files
 from gan_course.errors import CourseError
-from gan_course.journal import complete
-from gan_course.pictures import Album, gather, shown
+from gan_course.photos.album import Album, gather, shown
+from gan_course.photos.journal import complete
 
 SIZES = range(16, 513)
 

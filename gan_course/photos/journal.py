@@ -22,9 +22,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from gan_course import files
-from gan_course.decode import decode
 from gan_course.errors import CourseError
-from gan_course.pictures import Album, Skip
+from gan_course.photos.album import Album, Skip
+from gan_course.photos.decode import decode
 
 try:
     import fcntl

@@ -15,7 +15,7 @@ import threading
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from gan_course.pictures import Skip, shown
+from gan_course.photos.album import Skip, shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that starts another program
 LEAST_SIDE = 16  # pixels: below that a picture is an icon or a mistake
