@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_course import sizes
 from gan_course.checks import NotYet, passed, run
+from gan_course.errors import CourseError
 
 # (input, kernel, stride, padding): the course's layers, and some in which rounding matters
 LAYERS = (
@@ -59,6 +61,8 @@ def exercise_2(matrix_of: Callable[..., Tensor]) -> None:
         given = run("3.2", matrix_of, kernel, n, s, p)
         unit = torch.eye(n)[:, None]  # n signals, each a single 1
         right = F.conv1d(unit, kernel[None, None], stride=s, padding=p)[:, 0].T
+        if isinstance(given, np.ndarray):
+            raise NotYet("you return a NumPy array: return a torch tensor, torch.from_numpy(...)")
         if not isinstance(given, Tensor) or given.shape != right.shape:
             shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
             if shape == tuple(right.T.shape):
@@ -85,13 +89,17 @@ def exercise_3(mend: Callable[[], list[tuple[int, int, int]]]) -> None:
     """`mend()`: (kernel, stride, padding) of the generator's four transposed convolutions, 1 -> 4 -> 7 -> 14 -> 28."""
     layers = run("3.3", mend)
     try:
-        layers = [tuple(int(v) for v in layer) for layer in layers]
+        layers = [tuple(layer) for layer in layers]
         assert len(layers) == 4 and all(len(layer) == 3 for layer in layers)
+        assert all(isinstance(value, int) for layer in layers for value in layer)
     except (TypeError, ValueError, AssertionError):
-        raise NotYet("return four triples (kernel, stride, padding), one a layer") from None
+        raise NotYet("return four triples of whole numbers (kernel, stride, padding), one a layer") from None
     size, wanted = 1, (4, 7, 14, 28)
     for i, ((k, s, p), right) in enumerate(zip(layers, wanted, strict=True), 1):
-        made = sizes.transposed(size, k, s, p)
+        try:
+            made = sizes.transposed(size, k, s, p)
+        except CourseError as error:
+            raise NotYet(f"layer {i}, k{k} s{s} p{p}: {error}") from None
         if made != right:
             raise NotYet(f"layer {i}, k{k} s{s} p{p}, makes {made} of {size}; the table asks for {right}")
         if s > 1 and k < s:
@@ -163,7 +171,11 @@ def exercise_5(overlaps: Callable[..., Tensor]) -> None:
     """`overlaps(n, kernel, stride)`: how many inputs write to each output along one axis, padding 0."""
     for n, k, s in ((4, 4, 2), (4, 3, 2), (5, 5, 3), (3, 2, 2)):
         given, right = run("3.5", overlaps, n, k, s), sizes.overlaps(n, k, s).tolist()
-        found = [round(float(v), 3) for v in given]
+        try:
+            found = torch.as_tensor(given).flatten().double().round(decimals=3).tolist()
+        except (TypeError, ValueError, RuntimeError):
+            kind = type(given).__name__
+            raise NotYet(f"overlaps({n}, {k}, {s}) is a {kind}: a count for each output is wanted") from None
         if found == right:
             continue
         said = f"overlaps({n}, {k}, {s}) is {found}"

@@ -57,7 +57,7 @@ LINES = (
         (0.4430, 4.7469, 0.7306, 0.0184, 0.0202),
     ),
 )
-OTHERS = ("", "Starting Training Loop...", "D(x) should start close to 1")
+OTHERS = ("", "Starting Training Loop...", "D(x) should start close to 1", "0.5 0.5 0.5 0.999 0.0002")
 
 
 def exercise_2(read_line: Callable[[str], tuple[float, ...] | None]) -> None:
@@ -97,6 +97,7 @@ def exercise_3(glance: Callable[[np.ndarray, np.ndarray], str]) -> None:
 
     early_win = np.concatenate([line(0.99), line(0.7, 20)]), np.concatenate([line(0.01), line(0.3, 20)])
     late_win = np.concatenate([line(0.7), line(0.99, 20)]), np.concatenate([line(0.3), line(0.01, 20)])
+    halves = np.concatenate([line(0.8, 50), line(0.99, 10)]), np.concatenate([line(0.2, 50), line(0.01, 10)])
     one_line = line(0.75), line(0.2)
     one_line[0][-1], one_line[1][-1] = 1.0, 0.0
     cases = (
@@ -105,15 +106,20 @@ def exercise_3(glance: Callable[[np.ndarray, np.ndarray], str]) -> None:
         ((line(0.5), line(0.5)), "D cannot tell", "both near 0.5"),
         ((line(0.46), line(0.52)), "D cannot tell", "D(x) near 0.46, below D(G(z)) near 0.52"),
         ((line(0.98), line(0.3)), "contest", "D sure of real pictures only"),
+        ((line(0.85), line(0.02)), "contest", "D sure of generated pictures only"),
+        ((line(0.6), line(0.45)), "contest", "D(x) near 0.6, D(G(z)) near 0.45"),
+        ((line(0.7), line(0.65)), "D cannot tell", "D(x) near 0.7, D(G(z)) near 0.65"),
+        ((line(0.3), line(0.7)), "contest", "D(x) near 0.3, far *below* D(G(z)) near 0.7"),
         (early_win, "contest", "a run that D led at first and no longer does: look at the last 20 lines"),
         (late_win, "D has won", "a run that D has won in its last 20 lines"),
+        (halves, "contest", "a run whose last 10 lines differ from the 10 before: take the last 20"),
         (one_line, "contest", "a healthy run whose very last line is extreme: take means"),
     )
     for (d_real, d_fake), right, about in cases:
         given = run("4.3", glance, d_real, d_fake)
         if given == right:
             continue
-        if right == "D cannot tell" and given == "contest" and d_real.mean() < d_fake.mean():
+        if d_real.mean() < d_fake.mean():
             raise NotYet(
                 f"{about}: you say {given!r}; a difference has no sign here, take its absolute value"
             )
@@ -141,11 +147,11 @@ def exercise_4(operations: Callable[[int, int, int, int], int]) -> None:
 
 
 @torch.no_grad()
-def exercise_5(even_head: Callable[[], nn.Module]) -> None:
-    """`even_head()`: a module [N, 64, 32, 32] -> [N, 3, 96, 96] that covers its inner outputs evenly."""
-    head = run("4.5", even_head)
+def exercise_5(flat_head: Callable[[], nn.Module]) -> None:
+    """`flat_head()`: a module [N, 64, 32, 32] -> [N, 3, 96, 96], flat inside where its input is flat."""
+    head = run("4.5", flat_head)
     if not isinstance(head, nn.Module):
-        raise NotYet(f"even_head() returns a {type(head).__name__}: return the module")
+        raise NotYet(f"flat_head() returns a {type(head).__name__}: return the module")
     given = run("4.5", head, torch.randn(2, 64, 32, 32))
     shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
     if shape != (2, 3, 96, 96):
@@ -154,17 +160,21 @@ def exercise_5(even_head: Callable[[], nn.Module]) -> None:
         )
     if any(isinstance(layer, (nn.Tanh, nn.Sigmoid)) for layer in head.modules()):
         raise NotYet("leave the activation out: the course adds the Tanh")
-    # With all weights 1 and all inputs 1 an output is the number of inputs it got, channels included.
-    weights = [parameter.clone() for parameter in head.parameters()]
-    for name, parameter in head.named_parameters():
-        parameter.fill_(0.0 if name.endswith("bias") else 1.0)
-    counts = head(torch.ones(1, 64, 32, 32))[0, 0, 12:-12, 12:-12]
-    for parameter, weight in zip(head.parameters(), weights, strict=True):
-        parameter.copy_(weight)
-    if counts.max() - counts.min() > 1e-3 * counts.max():
-        least, most = counts.min() / 64, counts.max() / 64
+    if not list(head.parameters()):
+        raise NotYet("your head has nothing to learn: let a convolution bring 64 channels down to 3")
+    blocks = given.view(2, 3, 32, 3, 32, 3)
+    if blocks.std(dim=(3, 5)).max() < 1e-6:
         raise NotYet(
-            f"the shape is right, but inner outputs get {least:.0f} to {most:.0f} inputs of each channel: "
-            "choose a kernel that the stride divides, or enlarge first and convolve after"
+            "the shape is right, and each input pixel becomes a block of 3 × 3 equal ones: enlarge *first*, "
+            "and convolve with a kernel that reaches neighbours, at 96 × 96"
         )
-    passed("Right: 96 × 96, every inner output made of equally many inputs.")
+    flat = head(torch.rand(1, 64, 1, 1).expand(1, 64, 32, 32))[:, :, 15:-15, 15:-15]
+    if flat.std(dim=(2, 3)).max() < 1e-4 * flat.abs().max():
+        return passed("Right: 96 × 96, and flat where its input is flat, whatever the weights.")
+    strides = [layer for layer in head.modules() if isinstance(layer, nn.ConvTranspose2d)]
+    why = "a flat input comes out with a pattern"
+    if strides and all(layer.kernel_size[0] % layer.stride[0] == 0 for layer in strides):
+        why += ": the counts are even, but a stride above 1 gives every place weights of its own"
+    elif strides:
+        why += ": the stride does not divide the kernel, and it gives every place weights of its own"
+    raise NotYet(f"the shape is right, but {why}; enlarge first and convolve after")
