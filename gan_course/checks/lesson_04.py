@@ -112,8 +112,8 @@ def exercise_3(glance: Callable[[np.ndarray, np.ndarray], str]) -> None:
         ((line(0.3), line(0.7)), "contest", "D(x) near 0.3, far *below* D(G(z)) near 0.7"),
         (early_win, "contest", "a run that D led at first and no longer does: look at the last 20 lines"),
         (late_win, "D has won", "a run that D has won in its last 20 lines"),
-        (halves, "contest", "a run whose last 10 lines differ from the 10 before: take the last 20"),
         (one_line, "contest", "a healthy run whose very last line is extreme: take means"),
+        (halves, "contest", "a run whose last 10 lines differ from the 10 before: take the last 20"),
     )
     for (d_real, d_fake), right, about in cases:
         given = run("4.3", glance, d_real, d_fake)
