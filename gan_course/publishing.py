@@ -13,7 +13,7 @@ from gan_course.errors import CourseError
 from gan_course.runs import FRAME_MS, PUBLISHED_FORMAT, Run
 
 ROWS = 1000  # of the history are kept
-FRAMES = 40  # of the drawings
+FRAMES = 24  # of the drawings
 
 
 def publish(run: Run, folder: str | Path) -> Run:
@@ -49,7 +49,7 @@ def publish(run: Run, folder: str | Path) -> Run:
     first, *others = [Image.fromarray(frame) for _, frame in frames]
     buffer = io.BytesIO()
     first.save(
-        buffer, "WEBP", save_all=True, append_images=others, duration=FRAME_MS, loop=0, quality=75, method=6
+        buffer, "WEBP", save_all=True, append_images=others, duration=FRAME_MS, loop=0, quality=70, method=6
     )
     files.write_atomically(folder / "frames.webp", buffer.getvalue())
 

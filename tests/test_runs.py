@@ -350,7 +350,7 @@ def test_long_runs_are_thinned_from_the_first_to_the_last(trained, tmp_path):
     long = handmade(tmp_path / "run", trained, [(100 * i, 2 * i) for i in range(101)], rows=4321)
     copy = publishing.publish(long, tmp_path / "copy")
     steps = [step for step, _ in copy.frames]
-    assert len(steps) == publishing.FRAMES == 40 and (steps[0], steps[-1]) == (0, 10_000)
+    assert len(steps) == publishing.FRAMES and (steps[0], steps[-1]) == (0, 10_000)
     assert {b - a for a, b in zip(steps, steps[1:], strict=False)} == {200, 300}  # evenly spread
     assert np.array_equal(copy.card["frames"], steps)
     for step, picture in copy.frames:
