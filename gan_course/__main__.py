@@ -38,11 +38,20 @@ def _recipes(parsed) -> None:
 
 def _data(parsed) -> None:
     from gan_course import celeba, data, download
+    from gan_course.photos import prepare
 
     if parsed.name == celeba.NAME:
+        if parsed.fetch and parsed.path:
+            raise CourseError(
+                "--fetch downloads into the cache, --path takes what is there: give one of them"
+            )
+        prepare.check(parsed.size)
         path = celeba.fetch() if parsed.fetch else parsed.path
         print(celeba.load(parsed.size, path=path).source, celeba.TERMS, sep="\n")
         return
+    if parsed.name and parsed.name not in data.SETS:
+        known = ", ".join((*data.SETS, celeba.NAME))
+        raise CourseError(f"unknown image set {parsed.name!r}: there are {known}; drawn faces need no files")
     for name in [parsed.name] if parsed.name else data.SETS:
         entry = data.get(name)
         if parsed.fetch:

@@ -15,6 +15,7 @@ At profile `ci` steps 3 and 4 are left out, as for the other sets.
 """
 
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +42,10 @@ ADVICE = (
     "give a folder or zip of pictures as path or in GAN_COURSE_CELEBA, or fetch CelebA with "
     "`python -m gan_course data celeba --fetch` (for non-commercial research only)"
 )
+
+
+class _Absent(CourseError):
+    """Nothing lies in one of the places."""
 
 
 class NotFound(CourseError):
@@ -114,13 +119,14 @@ def find(path: str | Path | None = None, *, download: bool = False) -> Album:
     Raises:
         NotFound, CourseError: as for `load`.
     """
-    if named := path if path is not None else os.environ.get("GAN_COURSE_CELEBA"):
+    named = path if path is not None else os.environ.get("GAN_COURSE_CELEBA") or None
+    if named is not None:
         return gather(_named(named))
     failures = []
     for title, seek in _places(download):
         try:
             return gather(seek())
-        except CourseError as error:
+        except (_Absent, NotFound) as error:
             failures.append(f"{title}: {error}")
     raise NotFound(f"CelebA was not found ({'; '.join(failures)}): {ADVICE}")
 
@@ -162,20 +168,20 @@ def _places(download: bool) -> Iterator[tuple[str, Callable[[], Path]]]:
 
     def in_data() -> Path:
         if not (root := os.environ.get("GAN_COURSE_DATA")):
-            raise CourseError("not set")
+            raise _Absent("not set")
         if (place := _inside(Path(root).expanduser())) is None:
-            raise CourseError(f"there is no {LAYOUTS[0]} nor {LAYOUTS[1]} in {shown(root)}")
+            raise _Absent(f"there is no {LAYOUTS[0]} nor {LAYOUTS[1]} in {shown(root)}")
         return place
 
     def in_cache() -> Path:
         folder = files.cache_dir() / NAME
         if (place := _in_cache(folder)) is None:
-            raise CourseError(f"nothing in {folder}")
+            raise _Absent(f"nothing in {folder}")
         return place
 
     def refused(why: str) -> Callable[[], Path]:
         def refuse() -> Path:
-            raise CourseError(why)
+            raise _Absent(why)
 
         return refuse
 
@@ -194,7 +200,10 @@ def _places(download: bool) -> Iterator[tuple[str, Callable[[], Path]]]:
 
 def _named(place: str | Path) -> Path:
     """The pictures in a folder or zip that somebody named."""
-    place = Path(place).expanduser()
+    try:
+        place = Path(place).expanduser()
+    except RuntimeError:  # a home that nobody has: `gather` will say so
+        return Path(place)
     return _inside(place) or place
 
 
@@ -211,4 +220,4 @@ def _inside(root: Path) -> Path | None:
 
 def _in_cache(folder: Path) -> Path | None:
     kept = (folder / name for name in mirrors.FILES)
-    return next((file for file in kept if file.is_file()), None)
+    return next((file for file in kept if zipfile.is_zipfile(file)), None)  # others are fetched anew

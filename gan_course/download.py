@@ -90,7 +90,10 @@ def keep(url: str, file: Path) -> Path:
                     _remove(part)
                 raise
             os.fsync(claimed.fileno())
-        os.replace(part, file)
+            if fcntl is not None:  # before the lock is given up; Windows renames no open file
+                os.replace(part, file)
+        if fcntl is None:
+            os.replace(part, file)
     except (_DiskError, OSError) as error:
         raise CourseError(
             f"cannot keep {file.name} in {part.parent} ({error}): it needs disk space and a folder that you "
@@ -151,8 +154,12 @@ def _transfer(url: str, file: BinaryIO, title: str, seconds: float | None = None
     try:
         answer = _answer(url, {"Range": f"bytes={offset}-"} if offset else {}, seconds or SECONDS)
     except urllib.error.HTTPError as error:
+        if error.code == 416 and error.headers.get("Content-Range") == f"bytes */{offset}":
+            return  # all of it had arrived
         raise (_WrongRange() if error.code == 416 else error) from None
     with answer as response:
+        if response.headers.get_content_type() == "text/html":
+            raise ConnectionError("it sent a web page instead of the file")
         if response.status != 206:
             _empty(file)  # no Range, or a server that does not know it: from the first byte
             offset = 0

@@ -11,8 +11,8 @@ def share(images: Tensor, period: int) -> float:
     """Share of the pictures' power in patterns that repeat every `period` pixels across or down.
 
     A transposed convolution of stride s that covers its outputs unevenly leaves a pattern of period s
-    (Odena, Dumoulin and Olah 2016). Noise without any pattern has a share of about 2 / size at period 2 and
-    4 / size at others; natural pictures have much less.
+    (Odena, Dumoulin and Olah 2016). Noise without any pattern has a share of about 2 (period - 1) / size;
+    natural pictures have much less.
 
     Args:
         images: uint8 [N, C, H, W], H and W multiples of the period.
@@ -31,8 +31,8 @@ def share(images: Tensor, period: int) -> float:
         x = data.to_signed(part.cpu())
         power = torch.fft.fft2(x - x.mean(dim=(-2, -1), keepdim=True)).abs().square().sum(dim=(0, 1))
         rows, columns = torch.zeros(height, dtype=torch.bool), torch.zeros(width, dtype=torch.bool)
-        rows[[height // period, -(height // period)]] = True
-        columns[[width // period, -(width // period)]] = True
+        rows[height // period :: height // period] = True  # the frequency and its multiples
+        columns[width // period :: width // period] = True
         total += power.sum().item()
         there += power[rows[:, None] | columns].sum().item()
     return there / max(total, 1e-9)

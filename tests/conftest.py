@@ -18,6 +18,7 @@ torch.set_num_threads(1)
 def own_machine(monkeypatch, tmp_path):
     """A machine with nothing but the course: profile ci, no data folder, an empty cache, no network."""
     monkeypatch.delenv("GAN_COURSE_DATA", raising=False)
+    monkeypatch.delenv("GAN_COURSE_CELEBA", raising=False)
     monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
     monkeypatch.setenv("GAN_COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")

@@ -204,12 +204,17 @@ class _Server(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         begin = int((self.headers.get("Range") or "bytes=0-")[6:-1])
-        if begin >= len(answer):
-            self.send_error(416)
+        page = answer.startswith(b"<html>")
+        if begin >= len(answer) and not page:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(answer)}")
+            self.end_headers()
             return
-        self.send_response(206 if begin else 200)
-        if begin:
+        self.send_response(206 if begin and not page else 200)
+        self.send_header("Content-Type", "text/html" if page else "application/octet-stream")
+        if begin and not page:
             self.send_header("Content-Range", f"bytes {begin}-{len(answer) - 1}/{len(answer)}")
+        begin = 0 if page else begin
         self.send_header("Content-Length", str(len(answer) - begin))
         self.end_headers()
         end = self.server.cuts.pop(0) if self.server.cuts else len(answer)
@@ -268,14 +273,47 @@ def test_a_part_that_is_too_long_is_begun_again(kaggle, jpegs, facts):
     assert_whole(load(download=True), jpegs, facts)
 
 
+def test_a_part_that_is_whole_is_not_fetched_again(kaggle, jpegs, facts):
+    laid_out(files.cache_dir() / "celeba", {"kaggle.zip.part": kaggle.answers["/kaggle"]})
+    assert_whole(load(download=True), jpegs, facts)
+    assert len(kaggle.asked) == 1
+
+
+def test_a_web_page_in_between_costs_nothing_that_had_arrived(kaggle, jpegs, facts):
+    content = kaggle.answers["/kaggle"]
+    part = laid_out(files.cache_dir() / "celeba", {"kaggle.zip.part": content[:7000]}) / "kaggle.zip.part"
+    kaggle.answers["/kaggle"] = b"<html>Please accept the terms of this network</html>"
+    assert "it sent a web page instead of the file" in refusal(download=True)
+    assert part.read_bytes() == content[:7000]
+    kaggle.answers["/kaggle"] = content
+    assert_whole(load(download=True), jpegs, facts)
+
+
+def test_a_damaged_zip_in_the_cache_is_fetched_anew(kaggle, jpegs, facts):
+    laid_out(files.cache_dir() / "celeba", {"kaggle.zip": b"PK and then nothing of the kind"})
+    assert_whole(load(download=True), jpegs, facts)
+
+
+def test_an_odd_listing_does_not_stop_the_next_mirror(server, monkeypatch):
+    server.answers["/flwrlabs/celeba/parquet"] = b'{"default": {"train": "http://x"}}'
+    monkeypatch.setattr(mirrors, "HUGGING_FACE", server.url)
+    monkeypatch.setattr(mirrors, "KAGGLE", NOBODY)
+    line = refusal(download=True)
+    assert "flwrlabs/celeba: its list of files cannot be read" in line and "torchvision: " in line
+
+
 def test_each_failure_gets_its_words_and_the_next_is_tried(server, monkeypatch):
     server.answers["/kaggle"] = b"<html>Please sign in</html>"
     monkeypatch.setattr(mirrors, "KAGGLE", f"{server.url}/kaggle")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     line = refusal(download=True)
-    assert "Kaggle: what it sent is not a whole zip; Hugging Face: its files need pyarrow" in line
+    assert "Kaggle: " in line and "it sent a web page instead of the file" in line
+    assert "Hugging Face: its files need pyarrow, which is not installed" in line
     assert "torchvision: Google Drive needs gdown, which is not installed (pip install gdown)" in line
     assert cached() == set(), "what is no zip is not kept"
+    server.answers["/kaggle"] = b"neither a page nor a zip"
+    assert "Kaggle: what it sent is not a whole zip" in refusal(download=True)
+    assert cached() == set()
     monkeypatch.setattr(mirrors, "KAGGLE", f"{server.url}/nothing")
     assert "did not deliver (HTTP Error 404: Not Found)" in refusal(download=True)
     monkeypatch.setattr(mirrors, "KAGGLE", NOBODY)

@@ -241,7 +241,7 @@ BAD = [
     (train("--data", "file"), "file cannot be read"),
     (train("--out", "file"), "cannot write file/frames/step_0000000.png (Not a directory): choose a folder"),
     (train("--out", "file/run"), "choose a folder you may write to"),
-    (["data", "cifar"], "unknown data set 'cifar': it is one of "),
+    (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, celeba"),
     (["sample", "nothing", "--out", "grid.png"], "nothing holds no run (no run.json): train one with"),
     (["sample", "file", "--out", "grid.png"], "file holds no run"),
     (

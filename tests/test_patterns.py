@@ -14,7 +14,7 @@ def stripes(period: int, down: bool = False) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("down", [False, True])
-@pytest.mark.parametrize("period", [2, 3])
+@pytest.mark.parametrize("period", [2, 3, 4])
 def test_stripes_are_all_pattern(period, down):
     assert patterns.share(stripes(period, down), period) == pytest.approx(1, abs=1e-6)
 

@@ -1,5 +1,7 @@
 """A folder or zip of pictures -> one array: the tutorial's pixels, bad input, interruption, change, speed."""
 
+import builtins
+import errno
 import hashlib
 import io
 import os
@@ -10,7 +12,9 @@ import statistics
 import struct
 import subprocess
 import sys
+import threading
 import time
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -335,6 +339,97 @@ def test_a_member_that_unpacks_to_far_too_much_is_not_unpacked(tmp_path, jpegs, 
     assert dict(run(tmp_path / "folder").skipped) == {"long.jpg": "is larger than 0 MB"}
 
 
+def test_a_member_that_lies_about_its_size_is_not_unpacked_further(tmp_path, jpegs):
+    archive = tmp_path / "liar.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("bomb.jpg", bytes(80_000_000))
+        made.writestr("good.jpg", jpegs["000001.jpg"])
+    for header, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):  # both places that tell the size
+        spoilt(archive, header, at, struct.pack("<I", 1000))
+    tracemalloc.start()
+    decoded = run(archive)
+    assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    tracemalloc.stop()
+    assert decoded.names == ("good.jpg",) and "bomb.jpg" in dict(decoded.skipped)
+
+
+def test_a_compression_that_cannot_be_bounded_is_refused(tmp_path, jpegs):
+    archive = tmp_path / "bz2.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_BZIP2) as made:
+        made.writestr("one.jpg", jpegs["000001.jpg"])
+        made.writestr("two.jpg", jpegs["000002.jpg"], zipfile.ZIP_STORED)
+    assert dict(run(archive).skipped) == {"one.jpg": "is compressed in a way that is not read here"}
+
+
+def test_a_mended_zip_is_noticed(tmp_path, jpegs):
+    names = ["000001.jpg", "000002.jpg"]
+    archive = packed(tmp_path / "two.zip", {name: jpegs[name] for name in names})
+    whole = archive.read_bytes()
+    spoilt(archive, jpegs["000002.jpg"][3000:3100], 50, b"\0\0\0\0\0\0")
+    assert run(archive).names == ("000001.jpg",)
+    archive.write_bytes(whole)
+    os.utime(archive, (10**9, 10**9))
+    assert run(archive).names == ("000001.jpg", "000002.jpg")
+
+
+def test_a_disk_that_stutters_loses_no_picture(folder, monkeypatch):
+    honest, calls = builtins.open, []
+
+    def stutters(path, *arguments, **options):
+        if str(path).endswith("000007.jpg") and not calls:
+            calls.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        return honest(path, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "open", stutters)
+    line = refusal(run, folder)
+    assert "000007.jpg" in line and "cannot be read just now (Input/output error)" in line
+    decoded = run(folder)
+    assert len(decoded.names) == 60 and decoded.skipped == ()
+
+
+def test_too_little_memory_is_no_fault_of_the_picture(folder, monkeypatch):
+    def greedy(content, size):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "decode", greedy)
+        assert "not enough memory to decode " in refusal(run, folder)
+    assert len(run(folder).names) == 60
+
+
+def test_links_that_lead_in_a_circle_are_not_followed(folder):
+    (folder / "again").symlink_to(folder, target_is_directory=True)
+    assert len(run(folder).names) == 60
+
+
+def test_ctrl_c_does_not_wait_for_the_pictures_in_line(folder, monkeypatch):
+    seen = []
+
+    def slow(content, size):
+        seen.append(size)
+        if len(seen) == 5:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(0.05)
+        return decode(content, size)
+
+    monkeypatch.setattr(journal, "decode", slow)
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(folder)
+    assert time.monotonic() - begin < 1.5 and len(seen) < 40
+
+
+def test_a_home_that_nobody_has():
+    assert "~nobody-has-this/x cannot be read" in refusal(run, "~nobody-has-this/x")
+
+
+def test_32_bits_that_hold_8_are_not_black():
+    values = np.full((40, 40), 200, np.int32)
+    content = encoded(Image.fromarray(values, mode="I"), "TIFF")
+    assert decode(content, 32).min() == 200
+
+
 def places_without_pictures(tmp_path, jpegs):
     laid_out(tmp_path / "texts", {"list_attr_celeba.txt": b"1", ".hidden.jpg": b"1"})
     (tmp_path / "nothing").mkdir()
@@ -534,12 +629,10 @@ def test_the_bar_shows_the_time_left(folder, capfd):
 
 
 def test_too_little_room_is_said_before_the_work(folder, monkeypatch):
-    monkeypatch.setattr(
-        shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(10**9, 10**9, 12_345_678)
-    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(10**9, 10**9, 1_234_567))
     monkeypatch.setattr(journal, "decode", None)
     line = refusal(run, folder)
-    assert "1 MB are needed in " in line and "12 MB are free" in line and "GAN_COURSE_CACHE" in line
+    assert "9 MB are needed in " in line and "1 MB are free" in line and "GAN_COURSE_CACHE" in line
     assert str(files.cache_dir()) in line and arrays() == []
 
 

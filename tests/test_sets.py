@@ -9,6 +9,8 @@ from PIL import Image
 from gan_course import faces, recipes, sets
 from gan_course.errors import CourseError
 
+pytestmark = pytest.mark.usefixtures("own_machine")
+
 
 def test_every_recipe_names_a_set_that_exists():
     assert {recipe.data for recipe in recipes.RECIPES.values()} <= set(sets.NAMES)

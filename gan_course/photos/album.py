@@ -7,6 +7,7 @@ the archive is refused all the same, because such an archive is not what it says
 import hashlib
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,19 +49,24 @@ def gather(place: str | Path) -> Album:
     Raises:
         CourseError: there is no such place, it cannot be read, or no picture is in it.
     """
-    place = Path(place).expanduser()
+    place = Path(place)
     try:
-        place = place.resolve(strict=True)
+        place = place.expanduser().resolve(strict=True)
         if place.is_dir():
             return _folder(place)
+        if not place.is_file():  # a pipe would be waited on for ever
+            raise CourseError(
+                f"{shown(place)} is neither a folder nor a file: a folder or zip of pictures works"
+            )
         return _zip(place)
-    except FileNotFoundError:
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, a home that nobody has
+        at = Path(getattr(error, "filename", None) or place)
+        if isinstance(error, FileNotFoundError) and at == place:
+            raise CourseError(
+                f"{shown(place)} does not exist: a folder of pictures or a zip of them works"
+            ) from None
         raise CourseError(
-            f"{shown(place)} does not exist: a folder of pictures or a zip of them works"
-        ) from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-        raise CourseError(
-            f"{shown(place)} cannot be read ({getattr(error, 'strerror', None) or error}): a folder of "
+            f"{shown(at)} cannot be read ({getattr(error, 'strerror', None) or error}): a folder of "
             "pictures or a zip of them works"
         ) from error
 
@@ -101,8 +107,10 @@ def _folder(place: Path) -> Album:
                 f"{shown(name)} has gone from {shown(place)} during the work: call again when the folder is "
                 "at rest; what was finished is kept"
             ) from None
-        except OSError as error:
+        except (PermissionError, IsADirectoryError) as error:
             raise Skip(f"cannot be read ({error.strerror})") from error
+        except OSError as error:
+            raise _unreliable(name, place, error) from error
         return _of_right_size(content, len(content))
 
     return Album(place, tuple(name for name, _ in found), (), digest.hexdigest(), read)
@@ -115,7 +123,10 @@ def _zip(place: Path) -> Album:
         raise CourseError(
             f"{shown(place)} is not a whole zip ({_short(error)}): fetch or copy it once more, or name a folder"
         ) from error
-    digest, found, refused, others = hashlib.sha256(), {}, {}, 0
+    stat = place.stat()
+    # A zip that was mended can have the old list of checksums, so its own size and time count, too.
+    digest = hashlib.sha256(f"{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    found, refused, others = {}, {}, 0
     for member in archive.infolist():
         name = member.filename
         if member.is_dir() or not _is_picture(name) or any(map(_hidden, _parts(name))):
@@ -128,6 +139,8 @@ def _zip(place: Path) -> Album:
             refused[name] = "has a name that leads out of the zip"
         elif member.flag_bits & 1:
             refused[name] = "is encrypted"
+        elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            refused[name] = "is compressed in a way that is not read here"
         else:
             found[name] = member
     if not found and not refused:
@@ -137,13 +150,22 @@ def _zip(place: Path) -> Album:
         member = found[name]
         _of_right_size(b"", member.file_size)
         try:
-            return _of_right_size(archive.read(member), member.file_size)
-        except Skip:
-            raise
-        except Exception as error:  # zipfile, zlib, lzma, struct: each has its own
+            with archive.open(member) as file:
+                return file.read(member.file_size)  # bounded: what a header claims may be a lie
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
             raise Skip(f"is damaged in the zip ({_short(error)})") from error
+        except OSError as error:
+            raise _unreliable(name, place, error) from error
 
     return Album(place, tuple(sorted(found)), tuple(sorted(refused.items())), digest.hexdigest(), read)
+
+
+def _unreliable(name: str, place: Path, error: OSError) -> CourseError:
+    """Not this picture's fault: skipping it would lose it for good."""
+    return CourseError(
+        f"{shown(name)} in {shown(place)} cannot be read just now ({error.strerror or error}): call again when the "
+        "disk or network answers; what was finished is kept"
+    )
 
 
 def _of_right_size(content: bytes, size: int) -> bytes:

@@ -42,13 +42,15 @@ def attributes(place: str | Path, names: Sequence[str]) -> tuple[tuple[str, ...]
     heading, lines = _parts(where, text)
     rows = {}
     for number, line in lines:
-        name, *values = line.replace(",", " ").split()
+        name, *values = line.replace(",", " ").split() or [""]
         try:
             rows[_stem(name)] = [_VALUES[value] for value in values]
         except KeyError as error:
             raise _damaged(where, f"line {number} holds {shown(error.args[0])[:40]!r}") from None
         if len(values) != len(heading):
             raise _damaged(where, f"line {number} has {len(values)} values for {len(heading)} attributes")
+    if len({_stem(name) for name in names}) < len(names):
+        raise CourseError(f"{shown(where)} goes by file names, and several pictures here have the same one")
     try:
         chosen = [rows[_stem(name)] for name in names]
     except KeyError:
@@ -68,7 +70,9 @@ def _find(place: Path) -> tuple[str, str] | None:
             with zipfile.ZipFile(place) as archive:
                 for member in archive.infolist():
                     if PurePosixPath(member.filename).name in FILES and member.file_size <= MOST_BYTES:
-                        return f"{place}/{member.filename}", archive.read(member).decode(errors="replace")
+                        with archive.open(member) as file:
+                            text = file.read(member.file_size).decode(errors="replace")
+                        return f"{place}/{member.filename}", text
         for path in (folder / name for folder in folders for name in FILES):
             if path.is_file() and path.stat().st_size <= MOST_BYTES:
                 return str(path), path.read_text(encoding="utf-8", errors="replace")

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from gan_course import files
 from gan_course.errors import CourseError
-from gan_course.photos.album import Album, Skip
+from gan_course.photos.album import Album, Skip, shown
 from gan_course.photos.decode import decode
 
 try:
@@ -32,7 +32,7 @@ except ImportError:  # Windows: two processes at once then do the work twice, th
     fcntl = None
 
 VERSION = 1  # of the pixels: raise it when `decode` gives others
-CHUNK_BYTES = 24_000_000  # of pixels between two entries of the journal
+CHUNK_BYTES = 8_000_000  # of pixels between two entries of the journal
 TASK = 64  # pictures that a thread takes at a time
 
 
@@ -69,6 +69,7 @@ class Work:
         self.pixels = folder / f"v{VERSION}-{album.fingerprint[:24]}.pixels"
         self.row = 3 * size * size  # bytes
         self.journal = self.pixels.with_suffix(".json")
+        self._stopped = threading.Event()
         self.recall()
 
     def recall(self) -> None:
@@ -110,6 +111,7 @@ class Work:
                         ahead = self._submit(threads, chunks[i + 1], bar)
                     self._keep(file, chunks[i], *now)
         finally:
+            self._stopped.set()
             threads.shutdown(cancel_futures=True)
 
     def remove(self, others: bool) -> None:
@@ -125,7 +127,11 @@ class Work:
         pixels = np.empty((len(names), 3, self.size, self.size), np.uint8)
 
         def some(start: int) -> list[str | None]:
-            wrong = [self._one(name, pixels[start + i]) for i, name in enumerate(names[start : start + TASK])]
+            wrong = []
+            for i, name in enumerate(names[start : start + TASK]):
+                if self._stopped.is_set():  # Ctrl-C: nobody waits for the rest
+                    break
+                wrong.append(self._one(name, pixels[start + i]))
             with _bar_lock:
                 bar.update(len(wrong))
             return wrong
@@ -138,6 +144,11 @@ class Work:
             pixels[:] = decode(self.album.read(name), self.size)
         except Skip as skip:
             return str(skip)
+        except MemoryError:
+            raise CourseError(
+                f"not enough memory to decode {shown(name)}: close other programs and call again; what was finished "
+                "is kept"
+            ) from None
         return None
 
     def _keep(self, file: BinaryIO, names: Sequence[str], pixels: np.ndarray, tasks: list[Future]) -> None:
@@ -172,8 +183,8 @@ class Work:
             yield file
 
     def _need_room(self, needed: int) -> None:
-        free = shutil.disk_usage(self.pixels.parent).free
-        if free < needed + CHUNK_BYTES:
+        free, needed = shutil.disk_usage(self.pixels.parent).free, needed + CHUNK_BYTES
+        if free < needed:
             raise CourseError(self._no_room(needed, free))
 
     def _cannot_write(self, error: OSError) -> CourseError:

@@ -72,13 +72,13 @@ def google_drive(folder: Path) -> Path:
     from torchvision.datasets import CelebA, utils
 
     published = {name: (number, md5) for number, md5, name in CelebA.file_list}
-    folder.mkdir(parents=True, exist_ok=True)
 
     def get(name: str) -> None:
         number, md5 = published[name]
         utils.download_file_from_google_drive(number, str(folder), name, md5)
 
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         get(FILES[2])
     except Exception as error:  # gdown, requests and torchvision each have their own
         (folder / FILES[2]).unlink(missing_ok=True)
@@ -97,7 +97,9 @@ def _parquet_files(name: str, folder: Path) -> list[Path]:
     try:
         splits = next(iter(json.loads(listing.read_bytes()).values()))
         order = sorted(splits, key=lambda split: (SPLITS.index(split) if split in SPLITS else 9, split))
-        urls = [str(url) for split in order for url in splits[split]]
+        urls = [url for split in order for url in splits[split]]
+        if not all(isinstance(url, str) and url.startswith(("https://", "http://")) for url in urls):
+            raise ValueError
     except (ValueError, AttributeError, TypeError, StopIteration):
         raise NoDownload("its list of files cannot be read") from None
     finally:
@@ -118,10 +120,13 @@ def _repacked(parquets: list[Path], file: Path) -> Path:
     try:
         with open(unfinished, "wb") as raw:
             with zipfile.ZipFile(raw, "w") as archive:  # stored: a JPEG does not shrink
-                rows, writer = 0, csv.writer(table)
+                rows, written, writer = 0, set(), csv.writer(table)
                 for name, content, facts in _rows(parquets):
                     rows += 1
-                    name = PurePosixPath(name or "").name or f"{rows:06d}.jpg"
+                    name = PurePosixPath(name or "").name
+                    if not name or name in written:
+                        name = f"{rows:06d}.jpg"
+                    written.add(name)
                     archive.writestr(f"img_align_celeba/{name}", content)
                     if facts and rows == 1:
                         writer.writerow(["image_id", *facts])
@@ -160,6 +165,8 @@ def _rows(parquets: list[Path]) -> Iterator[tuple[str | None, bytes, dict[str, b
                 for batch in file.iter_batches(256, columns=[image, *facts]):
                     for row in batch.to_pylist():
                         picture = row[image]
+                        if not picture or not picture["bytes"]:
+                            continue
                         yield picture.get("path"), picture["bytes"], {fact: row[fact] for fact in facts}
         except (pyarrow.ArrowException, StopIteration, KeyError, AttributeError, OSError) as error:
             parquet.unlink(missing_ok=True)  # fetched anew the next time

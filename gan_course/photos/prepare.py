@@ -54,8 +54,7 @@ def prepare(source: str | Path | Album, size: int, *, progress: bool = True) -> 
         CourseError: the source cannot be read or has no usable picture; the cache has no room or may not
             be written to.
     """
-    if size not in SIZES:
-        raise CourseError(f"pictures of {size!r} pixels: {SIZES[0]} to {SIZES[-1]} work")
+    check(size)
     album = source if isinstance(source, Album) else gather(source)
     key = hashlib.sha256(os.fsencode(album.place)).hexdigest()[:16]
     folder = files.cache_dir() / "decoded" / f"{key}-{size}"
@@ -69,6 +68,16 @@ def prepare(source: str | Path | Album, size: int, *, progress: bool = True) -> 
     names = tuple(name for name in album.names if name not in gone)
     flat = torch.from_file(str(work.pixels), shared=False, size=work.rows * work.row, dtype=torch.uint8)
     return Decoded(flat.view(-1, 3, size, size), names, skipped, album.place)
+
+
+def check(size: int) -> None:
+    """Whether pictures can be decoded to that size.
+
+    Raises:
+        CourseError: they cannot.
+    """
+    if not isinstance(size, int) or size not in SIZES:
+        raise CourseError(f"pictures of {size!r} pixels: {SIZES[0]} to {SIZES[-1]} work")
 
 
 def _named(skipped: Sequence[Sequence[str]], most: int = 5) -> str:
