@@ -14,7 +14,7 @@ import matplotlib
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from gan_course import files
 from gan_course.errors import CourseError
@@ -45,8 +45,8 @@ STYLE = {
 }
 
 
-LARGE = 100_000  # bytes of PNG, above which a JPEG of half the size is taken: faces have no sharp edges
-JPEG_QUALITY = 90
+LARGE = 50_000  # bytes of PNG, above which something smaller is looked for
+JPEG_QUALITY = 85
 
 
 class Picture:
@@ -85,13 +85,16 @@ class Picture:
 
 
 def _compressed(png: bytes) -> bytes:
-    """The PNG itself, or a JPEG where that is far smaller."""
+    """The PNG itself; a large one in 256 colours where that shows it (curves), else as JPEG if half as big (faces)."""
     if len(png) <= LARGE:
         return png
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    jpeg = buffer.getvalue()
-    return jpeg if len(jpeg) < len(png) / 2 else png
+    picture, buffer = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
+    few = picture.quantize(256, dither=Image.Dither.NONE)
+    if max(ImageStat.Stat(ImageChops.difference(picture, few.convert("RGB"))).mean) < 0.5:  # grey levels
+        few.save(buffer, "PNG", optimize=True)
+        return min(png, buffer.getvalue(), key=len)
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue() if len(buffer.getvalue()) < len(png) / 2 else png
 
 
 def new_figure(width: float = 9.0, height: float = 3.6, **subplots):
