@@ -1,18 +1,20 @@
 """The runs that come with the course: each can be sampled and replayed, and is what its card says."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
 
-from gan_course import data, files, mosaic, recipes, runs, watch
+from gan_course import data, files, mosaic, recipes, runs, sets, watch
 
 NAMES = runs.published()
+ROOM = files.assets_dir() / "runs"
 
 
 def test_the_lessons_runs_are_there():
-    assert {"mlp-fashion", "quick-digits"} <= set(NAMES)
+    assert {"mlp-fashion", "quick-digits", "dcgan-faces-64", "faces-96", "faces-128"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,13 +32,18 @@ def test_the_fixed_latents_give_the_last_recorded_picture(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_tells_how_to_repeat_it(name):
     run = runs.find(name)
-    assert run.recipe == recipes.get(name), (
-        "the published weights are of the recipe as it stands in the table"
-    )
+    row = next(line for line in (ROOM / "README.md").read_text().splitlines() if line.startswith(f"| `{name}`"))
+    table, own = recipes.get(run.recipe.key), run.recipe.as_dict()
+    assert f"train {table.key} " in row and f"--seed {run.card['seed']}" in row
+    assert set(re.findall(r"--set (\S+)", row)) == {
+        f"{field}={own[field]}" for field, value in table.as_dict().items() if own[field] != value
+    }
+    if run.card["images"] // run.recipe.batch != table.epochs * run.card["data"]["images"] // run.recipe.batch:
+        assert f"--images {run.card['images']}`" in row
     assert run.card["images"] == run.card["step"] * run.recipe.batch
     assert run.card["goal"] == run.card["step"], "a published run is a finished one"
     assert run.card["seconds"] > 0 and run.card["device"] and run.card["versions"]["torch"]
-    whole = data.get(run.recipe.data).counts["train"]
+    whole = sets.DRAWN if run.recipe.data == sets.FACES else data.get(run.recipe.data).counts["train"]
     assert run.card["data"]["images"] == whole, "published runs have seen the whole set"
     text = json.dumps(run.card)
     assert not any(f"/{part}/" in text for part in ("home", "root", "tmp", "Users")) and "\\Users" not in text
