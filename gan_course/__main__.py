@@ -69,7 +69,7 @@ def _data(parsed) -> None:
 
 
 def _train(parsed) -> int:
-    from gan_course import profile, recipes, runs, sets
+    from gan_course import profile, ranks, recipes, runs, sets
 
     chosen = profile.current()
     recipe = recipes.get(parsed.recipe).at(chosen)
@@ -77,21 +77,26 @@ def _train(parsed) -> int:
         recipe = recipe.but(**dict(_assignment(recipe, text) for text in parsed.set))
     if parsed.images is not None and parsed.images < 1:
         raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
-    image_set = sets.load(recipe.data, recipe.size, path=parsed.data)
-    print(image_set.source)
     folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
     reports = []
-    run = runs.train(
-        recipe,
-        image_set,
-        folder,
-        images=parsed.images,
-        seed=parsed.seed,
-        resume=parsed.resume,
-        device=profile.device(),
-        progress=not parsed.quiet,
-        on_report=lambda gan: reports.append(gan.step),
-    )
+    with ranks.joined() as group:
+        image_set = group.in_turn(lambda: sets.load(recipe.data, recipe.size, path=parsed.data))
+        if group.first:
+            print(image_set.source)
+        run = runs.train(
+            recipe,
+            image_set,
+            folder,
+            images=parsed.images,
+            seed=parsed.seed,
+            resume=parsed.resume,
+            device=profile.device(),
+            progress=not parsed.quiet,
+            on_report=lambda gan: reports.append(gan.step),
+            ranks=group,
+        )
+    if not group.first:
+        return 0
     print(run.history.line())
     seen = f"{run.card['images']:,} images in {run.card['seconds']:.0f} s, kept in {folder}"
     if run.card["step"] < run.card["goal"]:
@@ -149,6 +154,37 @@ def _publish(parsed) -> None:
     copy = publishing.publish(runs.Run(parsed.name), files.assets_dir() / "runs" / parsed.as_name)
     size = sum(file.stat().st_size for file in copy.folder.iterdir())
     print(f"{copy.folder}: {size / 1e6:.1f} MB")
+
+
+def _plan(parsed) -> None:
+    from gan_course import planning, profile, recipes, runs, sets
+
+    recipe = recipes.get(parsed.recipe).at(profile.current())
+    if parsed.set:
+        recipe = recipe.but(**dict(_assignment(recipe, text) for text in parsed.set))
+    image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=max(512, recipe.batch))
+    total = parsed.images if parsed.images is not None else recipe.epochs * len(image_set)
+    device = profile.device()
+    print(f"{recipe.key} on {runs.device_name(device)}, measured for {planning.SECONDS:.0f} s:")
+    print(planning.plan(recipe, image_set.images, total, device).text())
+
+
+def _bench(parsed) -> None:
+    from gan_course import profile, recipes, sets
+    from gan_course.bench import report
+
+    for key in parsed.recipes:
+        recipe = recipes.get(key).at(profile.current())
+        image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=2_000)
+        measured = report.compare(
+            recipe,
+            image_set.images,
+            report.contenders(recipe, parsed.ladder),
+            rounds=parsed.rounds,
+            seconds=parsed.seconds,
+            device=profile.device(),
+        )
+        print(measured.table(), end="\n\n")
 
 
 def _doctor(parsed) -> int:
@@ -233,6 +269,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("name", metavar="RUN", help="a run's folder")
     made.add_argument("as_name", metavar="NAME", help="the name it will be found by")
+
+    made = command(
+        "plan", _plan, "say how long a run would take here", "plan dcgan-faces-64 --images 1013000"
+    )
+    made.add_argument("recipe")
+    made.add_argument("--images", type=int, help="real images to see; the recipe's epochs by default")
+    made.add_argument("--set", action="append", metavar="FIELD=VALUE", help="change a field of the recipe")
+    made.add_argument("--data", help="a folder to look in first")
+
+    made = command(
+        "bench",
+        _bench,
+        "measure the loop beside the one everybody writes first",
+        "bench mlp-fashion --ladder",
+    )
+    made.add_argument(
+        "recipes", nargs="*", metavar="RECIPE", default=["dcgan-faces-64", "dcgan-mnist", "mlp-fashion"],
+        help="by default dcgan-faces-64, dcgan-mnist and mlp-fashion",
+    )  # fmt: skip
+    made.add_argument("--ladder", action="store_true", help="switch on one trick after another")
+    made.add_argument("--rounds", type=int, default=5, help="turns that each loop gets (default: 5)")
+    made.add_argument("--seconds", type=float, default=2.0, help="of one turn, about (default: 2)")
+    made.add_argument("--data", help="a folder to look in first")
 
     command("doctor", _doctor, "check this machine: packages, device, data, disk", "doctor")
     return parser

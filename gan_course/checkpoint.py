@@ -16,13 +16,16 @@ from gan_course import files
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS, History
+from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import Recipe
 
-FORMAT = 1  # raised whenever a checkpoint of the version before can no longer be continued
+FORMAT = 2  # raised whenever a checkpoint of the version before can no longer be continued
 
 
 def save(gan: GAN, path: str | Path) -> Path:
     """Write the run's state; the file holds the old state or all of the new one.
+
+    All ranks of a run call it; rank 0 writes.
 
     Raises:
         CourseError: the disk is full or the folder cannot be written to; the old file is untouched.
@@ -34,13 +37,17 @@ def save(gan: GAN, path: str | Path) -> Path:
         "step": gan.step,
         "images": gan.images,
         "device": gan.device.type,
+        "ranks": gan.ranks.size,
     }
-    tensors = {**_live(gan), **_random(gan), "history": torch.from_numpy(gan.history.rows)}
+    random = {name: torch.stack(gan.ranks.gather(state)) for name, state in _random(gan).items()}
+    if not gan.ranks.first:
+        return Path(path)
+    tensors = {**_live(gan), **random, "history": torch.from_numpy(gan.history.rows)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     return files.write_atomically(path, safetensors.torch.save(tensors, {"gan_course": json.dumps(header)}))
 
 
-def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -> GAN:
+def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = ALONE) -> GAN:
     """The run as it was saved, ready to go on.
 
     Args:
@@ -48,13 +55,14 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -
 
     Raises:
         CourseError: no such file, not a checkpoint, truncated, of another version, another recipe
-            or another kind of device (random streams differ between CPU and GPU).
+            or another kind of device (random streams differ between CPU and GPU), or of another number of
+            ranks.
     """
     path, device = Path(path), torch.device(device)
     header, tensors = read(path, FORMAT)
     try:
         saved, kind = Recipe.from_dict(header["recipe"]), header["device"]
-        seed, step, images = header["seed"], header["step"], header["images"]
+        seed, step, images, size = header["seed"], header["step"], header["images"], header["ranks"]
     except (KeyError, CourseError) as error:
         raise CourseError(
             f"{path} is not a run's checkpoint ({error}): train anew in another folder"
@@ -68,10 +76,13 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -
         raise CourseError(f"{path} is of another recipe ({differing}): use that recipe, or another folder")
     if kind != device.type:
         raise CourseError(f"{path} was trained on {kind} and goes on only there, not on {device.type}")
-    gan = GAN(recipe, seed, device)
+    if size != ranks.size:
+        raise CourseError(f"{path} was trained by {size} ranks and goes on only so, not with {ranks.size}")
+    gan = GAN(recipe, seed, device, ranks=ranks)
     gan.step, gan.images = step, images
     rows = len(tensors.get("history", ()))
-    wanted = {**_live(gan), **_random(gan), "history": torch.empty(rows, len(COLUMNS))}
+    random = {name: state.expand(size, -1) for name, state in _random(gan).items()}
+    wanted = {**_live(gan), **random, "history": torch.empty(rows, len(COLUMNS))}
     for name, tensor in wanted.items():
         if name not in tensors or tensors[name].shape != tensor.shape:
             raise CourseError(
@@ -80,10 +91,11 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu") -
     with torch.no_grad():
         for name, tensor in _live(gan).items():
             tensor.copy_(tensors[name])  # into place, so that memory layouts stay as the optimiser knows them
-    gan.order.set_state(tensors["random.order"])
-    gan.epoch_order = tensors["random.epoch_order"]
-    gan.noise.set_state(tensors["random.noise"])
-    gan.global_rng = [tensors[f"random.global.{i}"] for i in range(len(gan.global_rng))]
+    own = {name: tensors[name][ranks.rank].clone() for name in random}
+    gan.order.set_state(own["random.order"])
+    gan.epoch_order = own["random.epoch_order"]
+    gan.noise.set_state(own["random.noise"])
+    gan.global_rng = [own[f"random.global.{i}"] for i in range(len(gan.global_rng))]
     gan.history = History(tensors["history"].numpy())
     return gan
 

@@ -4,11 +4,12 @@ import contextlib
 import copy
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_course import data, initialisation, losses
 from gan_course.history import History
 from gan_course.networks import Discriminator, Generator
+from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import Recipe
 
 FIXED_LATENTS = 64  # as many as the tutorial draws
@@ -19,6 +20,7 @@ class GAN:
 
     Attributes:
         recipe: what is trained.
+        ranks: the processes that train it together.
         G, D: the networks, in training mode.
         average: moving average of G, BatchNorm's statistics included; evaluation uses this one.
         opt_g, opt_d: their Adam optimisers.
@@ -36,13 +38,15 @@ class GAN:
         seed: int = 0,
         device: torch.device | str = "cpu",
         networks: tuple[Generator, Discriminator] | None = None,
+        ranks: Ranks = ALONE,
     ):
         """
         Args:
+            ranks: the processes that train this run together; each has latents of its own.
             networks: a pair of your own in place of the recipe's, for its images and latents; it gets its
                 first weights by the recipe's scheme, too. A checkpoint fits only a GAN of the same pair.
         """
-        self.recipe, self.seed, self.device = recipe, seed, torch.device(device)
+        self.recipe, self.seed, self.device, self.ranks = recipe, seed, torch.device(device), ranks
         self.objective = losses.get(recipe.objective)
         weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = networks or recipe.build()
@@ -53,15 +57,35 @@ class GAN:
         self.opt_g = torch.optim.Adam(self.G.parameters(), recipe.lr_g, recipe.betas, fused=True)
         self.opt_d = torch.optim.Adam(self.D.parameters(), recipe.lr_d, recipe.betas, fused=True)
         self.order = torch.Generator().manual_seed(4 * seed + 1)
+        own = ranks.rank << 40  # far from every other seed
         self.noise = torch.Generator(self.device).manual_seed(4 * seed + 2)
-        self.fixed_latents = self.latents(FIXED_LATENTS)
+        self.fixed_latents = self.latents(FIXED_LATENTS)  # the same on every rank
+        if ranks.rank:
+            self.noise.manual_seed(4 * seed + 2 + own)
         self.global_rng = [
-            torch.Generator(device).manual_seed(4 * seed + 3).get_state()
+            torch.Generator(device).manual_seed(4 * seed + 3 + own).get_state()
             for device in ("cpu", *_cuda_devices(self.device))
         ]
         self.epoch_order = self.order.get_state()  # the data order's state when the epoch began
         self.step = self.images = 0
         self.history = History()
+
+    @property
+    def batch(self) -> int:
+        """Real images that a step sees, over all ranks."""
+        return self.recipe.batch * self.ranks.size
+
+    def share(self, network: nn.Module) -> None:
+        """Average a network's gradients over the ranks, and BatchNorm's running statistics of both networks.
+
+        Each rank normalises with its own part of the batch; only the statistics that sampling uses later are
+        shared, so that all ranks hold one and the same run after every step.
+        """
+        if self.ranks.size > 1:
+            gradients = [p.grad for p in network.parameters() if p.grad is not None]
+            both = (*self.G.buffers(), *self.D.buffers())
+            # `.data`: G's images may wait for their backward pass, which in training mode does not use these.
+            self.ranks.mean_(gradients + [b.data for b in both if b.is_floating_point()])
 
     def latents(self, n: int) -> Tensor:
         """The next n latent vectors, N(0, 1), [n, latent_dim]."""

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_course.ranks import ALONE, Ranks
+
 COLUMNS = {
     "step": "step, counted from 0",
     "images": "real images seen before the step",
@@ -32,11 +34,13 @@ class History:
     def __getitem__(self, column: str) -> np.ndarray:
         return self.rows[:, list(COLUMNS).index(column)]
 
-    def extend(self, first_step: int, batch: int, telemetry: list[dict[str, Tensor]]) -> None:
-        """Append the telemetry of consecutive steps. Waits for the device, once."""
+    def extend(
+        self, first_step: int, batch: int, telemetry: list[dict[str, Tensor]], ranks: Ranks = ALONE
+    ) -> None:
+        """Append the telemetry of consecutive steps, averaged over the ranks. Waits for the device, once."""
         missing = torch.full((), torch.nan, device=next(iter(telemetry[0].values())).device)
         values = torch.stack([row.get(column, missing) for row in telemetry for column in MEASURED])
-        values = values.double().cpu().numpy().reshape(len(telemetry), len(MEASURED))
+        values = ranks.mean(values).double().cpu().numpy().reshape(len(telemetry), len(MEASURED))
         steps = np.arange(first_step, first_step + len(telemetry))
         self.rows = np.concatenate([self.rows, np.column_stack([steps, steps * batch, values])])
 

@@ -63,5 +63,9 @@ def current() -> Profile:
 
 
 def device() -> torch.device:
-    """Where tensors live by default: the first CUDA GPU, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Where tensors live by default: this process's CUDA GPU, else the CPU."""
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )

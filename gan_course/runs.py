@@ -25,11 +25,17 @@ from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS, History
 from gan_course.networks import Generator
+from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import Recipe
 
 SAVE_EVERY_SECONDS = 60.0
 PUBLISHED_FORMAT = 1
 FRAME_MS = 150  # of a published run's animation
+VERSIONS = {
+    "gan_course": gan_course.__version__,
+    "torch": torch.__version__,
+    "python": platform.python_version(),
+}
 CARD = ("recipe", "seed", "data", "device", "versions", "date", "goal", "step", "images", "seconds")
 
 
@@ -45,6 +51,7 @@ def train(
     progress: bool = True,
     save_every: float = SAVE_EVERY_SECONDS,
     on_report=lambda gan: None,
+    ranks: Ranks = ALONE,
 ) -> "Run":
     """Train a recipe into a folder, or go on with what it holds.
 
@@ -56,6 +63,7 @@ def train(
         save_every: seconds between two checkpoints.
         on_report: called with the run every `training.REPORT_EVERY` steps, after every drawing and at
             the end; never where the run had seen as many images before.
+        ranks: the processes that train this run together; all call this with the same arguments.
 
     Raises:
         CourseError: the images do not fit the recipe; the folder holds a run and `resume` is False; its
@@ -64,17 +72,23 @@ def train(
     """
     folder = Path(folder)
     total = recipe.epochs * len(image_set) if images is None else images
-    if total < recipe.batch:
-        raise CourseError(f"{total} images to see are less than one batch of {recipe.batch}: ask for more")
-    until = total // recipe.batch
+    batch = recipe.batch * ranks.size
+    if total < batch:
+        raise CourseError(f"{total} images to see are less than one batch of {batch}: ask for more")
+    until = total // batch
     training.check_images(recipe, image_set.images)  # before anything is written
-    gan, card = _open_or_start(recipe, image_set, folder, seed, resume, torch.device(device))
+    data = _identity(image_set)
+    ranks.same(
+        "settings", {"recipe": recipe.as_dict(), "seed": seed, "images": total, "data": data, **VERSIONS}
+    )
+    gan, card = _open_or_start(recipe, data, folder, seed, resume, torch.device(device), ranks)
     before, began, saved = card["seconds"], time.monotonic(), time.monotonic()
 
     def note():
         seconds = round(before + time.monotonic() - began, 1)
         card.update(goal=until, step=gan.step, images=gan.images, seconds=seconds)
-        _write_card(folder, card)
+        if ranks.first:
+            _write_card(folder, card)
 
     def save():
         checkpoint.save(gan, folder / "checkpoint.safetensors")
@@ -88,13 +102,15 @@ def train(
         note()
         return Run(folder)
     with stop_on_interrupt() as interrupted:
-        for _ in training.train(gan, image_set.images, until, progress=progress, stop=interrupted):
+        # Alone, an interruption is heeded after any step; several ranks agree on it at the next report.
+        stop = interrupted if ranks.size == 1 else lambda: False
+        for _ in training.train(gan, image_set.images, until, progress=progress, stop=stop):
             if gan.step % recipe.draw_every == 0 or gan.step == until:
                 _draw(gan, folder)
             on_report(gan)
-            if interrupted():
+            if ranks.any(interrupted()):
                 break
-            if time.monotonic() - saved >= save_every:
+            if ranks.any(ranks.first and time.monotonic() - saved >= save_every):
                 save()
                 saved = time.monotonic()
         save()
@@ -234,20 +250,23 @@ def stop_on_interrupt():
         signal.signal(signal.SIGINT, before)
 
 
-def _open_or_start(
-    recipe: Recipe, image_set: ImageSet, folder: Path, seed: int, resume: bool, device: torch.device
-) -> tuple[GAN, dict]:
-    data = {
+def _identity(image_set: ImageSet) -> dict:
+    return {
         "name": image_set.name,
         "split": image_set.split,
         "images": len(image_set),
         "pixel_sum": int(image_set.images.sum(dtype=torch.int64)),  # tells two sets of one size apart
     }
+
+
+def _open_or_start(
+    recipe: Recipe, data: dict, folder: Path, seed: int, resume: bool, device: torch.device, ranks: Ranks
+) -> tuple[GAN, dict]:
     if (folder / "checkpoint.safetensors").exists():
         if not resume:
             raise CourseError(f"{folder} already holds a run: go on with --resume, or choose another folder")
         run = Run(folder)
-        gan = checkpoint.load(folder / "checkpoint.safetensors", recipe, device)
+        gan = checkpoint.load(folder / "checkpoint.safetensors", recipe, device, ranks)
         for what, there, here in (("seed", gan.seed, seed), ("data", run.card["data"], data)):
             if there != here:
                 raise CourseError(
@@ -259,15 +278,12 @@ def _open_or_start(
         "seed": seed,
         "data": data,
         "device": device_name(device),
-        "versions": {
-            "gan_course": gan_course.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "ranks": ranks.size,
+        "versions": VERSIONS,
         "date": date.today().isoformat(),
         "seconds": 0.0,
     }
-    return GAN(recipe, seed, device), card
+    return GAN(recipe, seed, device, ranks=ranks), card
 
 
 def device_name(device: torch.device) -> str:
@@ -290,6 +306,8 @@ def _animation(path: Path, n: int) -> list[np.ndarray]:
 
 
 def _draw(gan: GAN, folder: Path) -> None:
+    if not gan.ranks.first:
+        return
     picture = mosaic.encode_png(mosaic.tile(gan.draw()))
     files.write_atomically(folder / "frames" / f"step_{gan.step:07d}.png", picture)
 

@@ -50,6 +50,7 @@ def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
     loss_d = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
     gan.opt_d.zero_grad()
     loss_d.backward()
+    gan.share(D)
     gan.opt_d.step()
     telemetry = {"loss_d": loss_d.detach(), **_verdicts(objective, real_logits, fake_logits)}
 
@@ -62,6 +63,7 @@ def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
         loss_g = objective.g_loss(fake_logits)
         gan.opt_g.zero_grad()
         loss_g.backward()
+        gan.share(G)
         gan.opt_g.step()
         D.requires_grad_(True)
         telemetry["loss_g"] = loss_g.detach()
@@ -114,12 +116,12 @@ def train(
     batches = index_batches(gan, len(images))
     rows: list[dict[str, Tensor]] = []
     with tqdm(
-        total=until * recipe.batch,
+        total=until * gan.batch,
         initial=gan.images,
         unit=" images",
         unit_scale=True,
         desc=recipe.key,
-        disable=not progress,
+        disable=not progress or not gan.ranks.first,
         file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,  # a notebook paints stderr red
         ascii=" ▏▎▍▌▋▊▉█",
         mininterval=0.5,
@@ -136,14 +138,14 @@ def train(
                         if "loss_g" in telemetry:  # else G's gradient is an earlier step's
                             telemetry["grad_g"] = gradient_norm(gan.G)
                     gan.step += 1
-                    gan.images += recipe.batch
+                    gan.images += gan.batch
                     if gan.step % AVERAGE_EVERY == 0:
                         update_average(gan)
                     rows.append(telemetry)
-                    bar.update(recipe.batch)
+                    bar.update(gan.batch)
                     if stop():
                         break
-            gan.history.extend(first, recipe.batch, rows)
+            gan.history.extend(first, gan.batch, rows, gan.ranks)
             _check_finite(gan, first=-len(rows))
             rows.clear()
             yield gan
@@ -170,10 +172,12 @@ def check_images(recipe: Recipe, images: Tensor) -> None:
 def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
     """Endless mini-batches of indices below n: one permutation an epoch, the incomplete last batch left out.
 
+    Several ranks draw the same permutation and each takes its own slice of every batch.
+
     Goes on in the middle of an epoch where the run stands in one.
     """
-    batch = gan.recipe.batch
-    per_epoch = n // batch
+    batch, own = gan.recipe.batch, gan.ranks.rank * gan.recipe.batch
+    per_epoch = n // gan.batch
     while True:
         position = gan.step % per_epoch
         if position == 0:
@@ -181,7 +185,8 @@ def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
         gan.order.set_state(gan.epoch_order)
         permutation = torch.randperm(n, generator=gan.order).to(gan.device)
         for i in range(position, per_epoch):
-            yield permutation[i * batch : (i + 1) * batch]
+            start = i * gan.batch + own
+            yield permutation[start : start + batch]
 
 
 @torch.no_grad()
@@ -192,7 +197,7 @@ def update_average(gan: GAN) -> None:
     (Karras et al. 2022, the ramp-up of their training code).
     """
     half_life = min(gan.recipe.average_half_life, 0.05 * gan.images)
-    weight = 1 - 0.5 ** (AVERAGE_EVERY * gan.recipe.batch / half_life)
+    weight = 1 - 0.5 ** (AVERAGE_EVERY * gan.batch / half_life)
     for mean, value in zip(gan.average.state_dict().values(), gan.G.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(value, weight)

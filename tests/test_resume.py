@@ -381,7 +381,7 @@ def rewritten(content: bytes, header=lambda header: None, tensors=lambda tensors
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        (lambda h: h.update(format=2), "is of format 2, this version of the course reads 1"),
+        (lambda h: h.update(format=3), "is of format 3, this version of the course reads 2"),
         (lambda h: h.pop("format"), "is of format unknown"),
         (lambda h: h.clear(), "is of format unknown"),
         (lambda h: h.pop("recipe"), r"not a run's checkpoint \('recipe'\): train anew in another folder"),
@@ -427,9 +427,9 @@ def test_a_version_that_can_no_longer_go_on(saved, tmp_path, monkeypatch):
     recipe, content = saved
     path = tmp_path / CHECKPOINT
     path.write_bytes(content)
-    monkeypatch.setattr(checkpoint, "FORMAT", 2)
+    monkeypatch.setattr(checkpoint, "FORMAT", 3)
     refused(
-        path, recipe, "is of format 1, this version of the course reads 2: train anew, or use the version"
+        path, recipe, "is of format 2, this version of the course reads 3: train anew, or use the version"
     )
 
 

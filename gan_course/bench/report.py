@@ -1,0 +1,195 @@
+"""What `python -m gan_course bench` measures and prints."""
+
+import os
+import platform
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
+
+from gan_course import data, runs, training
+from gan_course.bench import ladder, limit, measure
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.recipes import Recipe
+
+WORKERS = 2  # processes that load pictures in the published loops, as in the DCGAN tutorial
+
+
+@dataclass(frozen=True)
+class Line:
+    """One contender: images/s and its ratio to the first, medians and spreads over the rounds."""
+
+    name: str
+    rate: float
+    ratio: float
+    lowest: float
+    highest: float
+    share: float  # of the machine's own limit
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One comparison and the evidence for it.
+
+    Attributes:
+        title: recipe, batch and images.
+        gflop: of one image's share of a training step, GFLOP.
+        limit: GFLOP/s of matrix products in the same process.
+        evidence: device, versions, rounds.
+        memory: peak, MB: of the process on a CPU, of the device's allocations on a GPU.
+    """
+
+    title: str
+    gflop: float
+    limit: float
+    memory: float
+    evidence: dict = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+
+    def table(self) -> str:
+        """As aligned text."""
+        head = ", ".join(f"{key} {value}" for key, value in self.evidence.items())
+        rows = [("loop", "images/s", "ratio", "spread", "of the limit")]
+        rows += [
+            (
+                line.name,
+                f"{line.rate:,.0f}",
+                f"{line.ratio:.2f}",
+                f"{line.lowest:.2f} to {line.highest:.2f}",
+                f"{line.share:.0%}",
+            )
+            for line in self.lines
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        body = "\n".join(
+            "  ".join(
+                [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+            )
+            for row in rows
+        )
+        about = (
+            f"{self.gflop:.3f} GFLOP an image; limit {self.limit:,.0f} GFLOP/s of matrix products; "
+            f"peak memory {self.memory:,.0f} MB"
+        )
+        return f"{self.title}\n{head}\n{about}\n{body}"
+
+
+def contenders(recipe: Recipe, everything: bool = False) -> dict[str, tuple[Recipe, ladder.Tricks | None]]:
+    """Who runs against whom: the published loop, the package's; with `everything` all rungs between them.
+
+    A recipe in batches of 4 also runs in batches of 128, both ways.
+    """
+    if everything:
+        found = {name: (recipe, tricks) for name, tricks in ladder.rungs(recipe).items()}
+    else:
+        found = {"as published": (recipe, ladder.Tricks())}
+    found["the package"] = (recipe, None)
+    if recipe.batch < 32 and not everything:
+        large = recipe.but(batch=128)
+        found |= {
+            "as published, batch 128": (large, ladder.Tricks()),
+            "the package, batch 128": (large, None),
+        }
+    return found
+
+
+def compare(
+    recipe: Recipe,
+    images: torch.Tensor,
+    against: dict[str, tuple[Recipe, ladder.Tricks | None]],
+    *,
+    rounds: int,
+    seconds: float,
+    device: torch.device,
+) -> Bench:
+    """Measure some loops against the first of them.
+
+    Args:
+        against: name -> (its recipe, its tricks); None in their place is the package's own loop.
+
+    Raises:
+        CourseError: fewer than one round, or no time for it.
+    """
+    if rounds < 1 or seconds <= 0:
+        raise CourseError(f"{rounds} rounds of {seconds:g} s measure nothing: 5 rounds of 2 s do")
+    runners = {name: _runner(own, images, tricks, device) for name, (own, tricks) in against.items()}
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    best = limit.matmul_rate(device, limit.precision(device))
+    with tqdm(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as bar:
+        speeds = measure.alternate(runners, rounds, seconds, on_round=lambda i: bar.update())
+    flops = {name: flops_per_image(own, images, device) for name, (own, _) in against.items()}
+    lines = tuple(
+        Line(name, s.rate, s.ratio, min(s.ratios), max(s.ratios), s.rate * flops[name] / best)
+        for name, s in speeds.items()
+    )
+    return Bench(
+        title=f"{recipe.key} on {len(images):,} images of {recipe.channels}×{recipe.size}×{recipe.size}",
+        gflop=flops_per_image(recipe, images, device) / 1e9,
+        limit=best / 1e9,
+        memory=_peak(device) / 1e6,
+        evidence=evidence(device) | {"rounds": f"{rounds} of {seconds:g} s"},
+        lines=lines,
+    )
+
+
+def evidence(device: torch.device) -> dict:
+    """What somebody needs to know to believe a number, and to measure it again."""
+    return {
+        "date": date.today().isoformat(),
+        "device": runs.device_name(device),
+        "cores": os.cpu_count(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def flops_per_image(recipe: Recipe, images: torch.Tensor, device: torch.device) -> float:
+    """Floating-point operations of a training step over its images, backward passes included.
+
+    Averaged over G's schedule: where G moves every second time, over two steps.
+    """
+    gan = GAN(recipe, 0, device)
+    real = data.to_signed(images[: recipe.batch].to(device))
+    with FlopCounterMode(display=False) as counter:
+        for _ in range(recipe.g_every):
+            training.train_step(gan, real)
+            gan.step += 1
+    return counter.get_total_flops() / (recipe.batch * recipe.g_every)
+
+
+def _runner(
+    recipe: Recipe, images: torch.Tensor, tricks: ladder.Tricks | None, device
+) -> Callable[[int], int]:
+    if tricks is not None:
+        loop = ladder.Loop(recipe, images, tricks, device=device, workers=WORKERS)
+
+        def run(steps: int) -> int:
+            loop.run(steps)
+            return steps * recipe.batch
+
+        return run
+    gan = GAN(recipe, 0, device)
+    resident = images.to(device)
+
+    def package(steps: int) -> int:
+        for _ in training.train(gan, resident, gan.step + steps, progress=False):
+            pass
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return steps * recipe.batch
+
+    return package
+
+
+def _peak(device: torch.device) -> float:
+    """Bytes."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if platform.system() == "Darwin" else 1024)

@@ -1,0 +1,83 @@
+"""How long a run will take on this machine, from a few seconds of it."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from gan_course import training
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.recipes import Recipe
+
+SECONDS = 10.0  # of measurement
+WARM = 3  # steps that are not counted: the first ones allocate memory and choose algorithms
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will take on the machine it was measured on.
+
+    Attributes:
+        images: real images it will see.
+        rate: images/s.
+        lowest, highest: of the rates of single steps' groups, images/s.
+        memory: bytes on a GPU; None on a CPU, where everything else of the process is mixed in.
+    """
+
+    images: int
+    rate: float
+    lowest: float
+    highest: float
+    memory: int | None
+
+    def text(self) -> str:
+        """One line for people."""
+        memory = "" if self.memory is None else f", {self.memory / 1e9:.1f} GB on the device"
+        return (
+            f"{self.images:,} images at {self.rate:,.0f} images/s ({self.lowest:,.0f} to {self.highest:,.0f} while "
+            f"measuring): {duration(self.images / self.rate)}{memory}"
+        )
+
+
+def plan(
+    recipe: Recipe,
+    sample: torch.Tensor,
+    images: int,
+    device: torch.device | str = "cpu",
+    seconds: float = SECONDS,
+) -> Plan:
+    """Train for some seconds, throw the result away, and say how long all of it would take.
+
+    Args:
+        sample: some training images, uint8 [N, C, H, W].
+        images: real images that the run is to see.
+
+    Raises:
+        CourseError: nothing to plan, or the images do not fit the recipe.
+    """
+    if images < recipe.batch:
+        raise CourseError(f"{images} images are less than one batch of {recipe.batch}: ask for more")
+    device = torch.device(device)
+    gan, rates, begin = GAN(recipe, 0, device), [], time.perf_counter()
+    steps = WARM
+    while time.perf_counter() - begin < seconds or len(rates) < 3:
+        began, seen = time.perf_counter(), gan.images
+        for _ in training.train(gan, sample, gan.step + steps, progress=False):
+            pass  # a report reads the telemetry, so the device has finished
+        rate = (gan.images - seen) / (time.perf_counter() - began)
+        if gan.step > WARM:
+            rates.append(rate)
+        steps = max(1, round(seconds / 8 * rate / recipe.batch))  # eight groups
+    total = len(rates) / sum(1 / rate for rate in rates)
+    memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    return Plan(images, total, min(rates), max(rates), memory)
+
+
+def duration(seconds: float) -> str:
+    """In words, to two figures or so: `50 s`, `7 min`, `3.4 h`, `2.1 days`."""
+    for unit, size, most in (("s", 1, 100), ("min", 60, 6000), ("h", 3600, 172_800)):
+        if seconds < most:
+            value = seconds / size
+            return f"{value:.1f} {unit}" if value < 10 and unit == "h" else f"{value:.0f} {unit}"
+    return f"{seconds / 86400:.1f} days"
