@@ -5,10 +5,11 @@ its attributes are thresholds on the same traits (`portrait.traits.RULES`). Thes
 photograph went into them.
 """
 
+import sys
 from dataclasses import dataclass, field
 
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from gan_course import data
 from gan_course.errors import CourseError
@@ -100,7 +101,14 @@ def _draw(n: int, size: int, seed: int, first: int, progress: bool) -> Faces:
         raise CourseError(f"seed and first are 0 or more, not {seed} and {first}")
     images = torch.empty(n, 3, size, size, dtype=torch.uint8)
     attributes = torch.empty(n, len(ATTRIBUTES), dtype=torch.bool)
-    with tqdm(total=n, desc="drawing faces", unit="face", delay=1, disable=not progress) as bar:
+    with tqdm(
+        total=n,
+        desc="drawing faces",
+        unit=" faces",
+        delay=1,
+        disable=not progress,
+        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,  # a notebook paints stderr red
+    ) as bar:
         # Whole blocks, always cut at the same numbers: what a face looks like never depends on its company.
         for block in range(first // traits.BLOCK, (first + n - 1) // traits.BLOCK + 1):
             start = block * traits.BLOCK
