@@ -137,7 +137,7 @@ def _is(value, kind) -> bool:
 
 
 REPORT = {"real_label": 0.9, "fake_label": 0.1, "g_every": 2, "fresh_noise": True, "epochs": 50}
-FACES = {"data": "faces", "channels": 3, "batch": 128, "epochs": 5, "draw_every": 50}
+FACES = {"data": "faces", "channels": 3, "batch": 128, "epochs": 5}
 
 RECIPES = {
     recipe.key: recipe

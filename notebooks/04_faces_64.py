@@ -297,7 +297,7 @@ print("the course's run:  ", glance(ours[:, 0], ours[:, 1]))
 # At full width the same takes a CPU hours. This run was made by
 #
 # ```
-# python -m gan_course train dcgan-faces-64 --seed 0 --images 302080
+# python -m gan_course train dcgan-faces-64 --set draw_every=50 --seed 0 --images 302080
 # ```
 #
 # on the 20,000 drawn faces, and recorded:

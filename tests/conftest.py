@@ -1,6 +1,7 @@
 """What several test files share: small images, small recipes, a run's state laid open, processes."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -12,6 +13,10 @@ from gan_course import recipes
 
 # The tests' networks are tiny: a second thread gains nothing, and on a busy machine each waits for the other.
 torch.set_num_threads(1)
+
+# Started in the background, a shell lets its jobs ignore Ctrl-C; the tests of Ctrl-C mean a terminal's behaviour.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
