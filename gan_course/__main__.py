@@ -69,12 +69,9 @@ def _data(parsed) -> None:
 
 
 def _train(parsed) -> int:
-    from gan_course import profile, ranks, recipes, runs, sets
+    from gan_course import profile, ranks, runs, sets
 
-    chosen = profile.current()
-    recipe = recipes.get(parsed.recipe).at(chosen)
-    if parsed.set:
-        recipe = recipe.but(**dict(_assignment(recipe, text) for text in parsed.set))
+    recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
         raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
     folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
@@ -104,6 +101,14 @@ def _train(parsed) -> int:
         return 130
     print(f"finished: {seen}" if reports else f"nothing to do: it has seen {seen}; --images asks for more")
     return 0
+
+
+def _recipe(parsed):
+    """The recipe that was named, at the profile's width, with what --set changes."""
+    from gan_course import profile, recipes
+
+    recipe = recipes.get(parsed.recipe).at(profile.current())
+    return recipe.but(**dict(_assignment(recipe, text) for text in parsed.set or ()))
 
 
 def _assignment(recipe, text: str):
@@ -157,13 +162,13 @@ def _publish(parsed) -> None:
 
 
 def _plan(parsed) -> None:
-    from gan_course import planning, profile, recipes, runs, sets
+    from gan_course import faces, planning, profile, runs, sets
 
-    recipe = recipes.get(parsed.recipe).at(profile.current())
-    if parsed.set:
-        recipe = recipe.but(**dict(_assignment(recipe, text) for text in parsed.set))
-    image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=max(512, recipe.batch))
-    total = parsed.images if parsed.images is not None else recipe.epochs * len(image_set)
+    recipe = _recipe(parsed)
+    some = max(512, recipe.batch)  # faces to measure with, where faces have to be drawn
+    image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=some)
+    whole = faces.DRAWN if image_set.name == faces.NAME else len(image_set)
+    total = parsed.images if parsed.images is not None else recipe.epochs * whole
     device = profile.device()
     print(f"{recipe.key} on {runs.device_name(device)}, measured for {planning.SECONDS:.0f} s:")
     print(planning.plan(recipe, image_set.images, total, device).text())

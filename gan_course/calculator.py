@@ -43,12 +43,12 @@ def connections(n: int, kernel: int, stride: int, padding: int, *, transposed: b
     figure, axes = show.new_figure(9, 2.9)
     axes.axis("off")
     try:
-        out = (sizes.transposed if transposed else sizes.conv)(n, kernel, stride, padding)
+        reached = sizes.reaches(n, kernel, stride, padding, transposed=transposed)
     except CourseError as error:
         axes.text(0.5, 0.5, str(error), ha="center", wrap=True, transform=axes.transAxes)
         return show.figure(figure, f"{n} inputs, {k}: {error}")
-    reached = sizes.reaches(n, kernel, stride, padding, transposed=transposed)
     counts = reached.sum(1).tolist()
+    out = len(counts)
     x_in = [(i + 0.5) / n for i in range(n)]
     x_out = [(i + 0.5) / out for i in range(out)]
     for o, i in reached.nonzero().tolist():

@@ -14,9 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from tqdm import tqdm
-
 from gan_course.errors import CourseError
+from gan_course.progress import bar
 
 try:
     import fcntl
@@ -168,10 +167,10 @@ def _transfer(url: str, file: BinaryIO, title: str, seconds: float | None = None
         length = response.headers.get("Content-Length")
         whole = offset + int(length) if length and length.isdigit() else None
         _need_room(file, (whole or 0) - offset)
-        with tqdm(desc=title, total=whole, initial=offset, unit="B", unit_scale=True, leave=False) as bar:
+        with bar(desc=title, total=whole, initial=offset, unit="B", unit_scale=True, leave=False) as got:
             while chunk := response.read1(CHUNK):
                 _append(file, chunk)
-                bar.update(len(chunk))
+                got.update(len(chunk))
     if whole is not None and _size(file) < whole:
         raise ConnectionError("the connection was cut")
 

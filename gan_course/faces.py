@@ -5,17 +5,17 @@ its attributes are thresholds on the same traits (`portrait.traits.RULES`). Thes
 photograph went into them.
 """
 
-import sys
 from dataclasses import dataclass, field
 
 import torch
-from tqdm import tqdm
 
 from gan_course import data
 from gan_course.errors import CourseError
 from gan_course.portrait import painter, traits
+from gan_course.progress import bar
 
 NAME = "drawn-faces"
+DRAWN = 20_000  # as many as stand in for photographs
 ATTRIBUTES: tuple[str, ...] = tuple(traits.RULES)
 SMALLEST, LARGEST = 32, 128
 
@@ -65,7 +65,7 @@ def draw(n: int, size: int = 64, seed: int = 0, *, first: int = 0) -> Faces:
     return _draw(n, size, seed, first, progress=False)
 
 
-def load(n: int = 20_000, size: int = 64, seed: int = 0, progress: bool = True) -> FaceSet:
+def load(n: int = DRAWN, size: int = 64, seed: int = 0, progress: bool = True) -> FaceSet:
     """The first `n` faces of a seed as an image set, with labels 0; nothing is read from disk or network.
 
     Args:
@@ -101,14 +101,7 @@ def _draw(n: int, size: int, seed: int, first: int, progress: bool) -> Faces:
         raise CourseError(f"seed and first are 0 or more, not {seed} and {first}")
     images = torch.empty(n, 3, size, size, dtype=torch.uint8)
     attributes = torch.empty(n, len(ATTRIBUTES), dtype=torch.bool)
-    with tqdm(
-        total=n,
-        desc="drawing faces",
-        unit=" faces",
-        delay=1,
-        disable=not progress,
-        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,  # a notebook paints stderr red
-    ) as bar:
+    with bar(total=n, desc="drawing faces", unit=" faces", delay=1, disable=not progress) as drawn:
         # Whole blocks, always cut at the same numbers: what a face looks like never depends on its company.
         for block in range(first // traits.BLOCK, (first + n - 1) // traits.BLOCK + 1):
             start = block * traits.BLOCK
@@ -117,5 +110,5 @@ def _draw(n: int, size: int, seed: int, first: int, progress: bool) -> Faces:
             sitters, facts = traits.draw(seed, block)
             images[here] = painter.paint(size, sitters)[there]
             attributes[here] = torch.from_numpy(facts[there])
-            bar.update(high - low)
+            drawn.update(high - low)
     return Faces(images, attributes)

@@ -1,5 +1,6 @@
 """How long a run will take on this machine, from a few seconds of it."""
 
+import statistics
 import time
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Plan:
     Attributes:
         images: real images it will see.
         rate: images/s.
-        lowest, highest: of the rates of single steps' groups, images/s.
+        lowest, highest: images/s over parts of the measurement.
         memory: bytes on a GPU; None on a CPU, where everything else of the process is mixed in.
     """
 
@@ -59,8 +60,8 @@ def plan(
     if images < recipe.batch:
         raise CourseError(f"{images} images are less than one batch of {recipe.batch}: ask for more")
     device = torch.device(device)
-    gan, rates, begin = GAN(recipe, 0, device), [], time.perf_counter()
-    steps = WARM
+    gan, sample = GAN(recipe, 0, device), sample.to(device)
+    rates, steps, begin = [], WARM, time.perf_counter()
     while time.perf_counter() - begin < seconds or len(rates) < 3:
         began, seen = time.perf_counter(), gan.images
         for _ in training.train(gan, sample, gan.step + steps, progress=False):
@@ -69,9 +70,8 @@ def plan(
         if gan.step > WARM:
             rates.append(rate)
         steps = max(1, round(seconds / 8 * rate / recipe.batch))  # eight groups
-    total = len(rates) / sum(1 / rate for rate in rates)
     memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
-    return Plan(images, total, min(rates), max(rates), memory)
+    return Plan(images, statistics.harmonic_mean(rates), min(rates), max(rates), memory)
 
 
 def duration(seconds: float) -> str:

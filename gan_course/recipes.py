@@ -8,6 +8,7 @@ import torch
 from gan_course import initialisation, losses, networks
 from gan_course.errors import CourseError
 from gan_course.profile import Profile
+from gan_course.text import aligned
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,4 @@ def table() -> str:
                 f"{networks.count_parameters(D):,}",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return aligned(rows)

@@ -7,10 +7,11 @@ from gan_course.errors import CourseError
 
 FACES = "faces"
 NAMES = (*data.SETS, FACES)
-DRAWN = 20_000  # faces drawn where there are no photographs
 
 
-def load(name: str, size: int = 28, *, path: str | Path | None = None, drawn: int = DRAWN) -> data.ImageSet:
+def load(
+    name: str, size: int = 28, *, path: str | Path | None = None, drawn: int = faces.DRAWN
+) -> data.ImageSet:
     """The training images of that name; `source` says which they are.
 
     `faces` are CelebA where it lies on this machine (`celeba.load` says where it looks; nothing is

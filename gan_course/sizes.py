@@ -44,8 +44,8 @@ def reaches(n: int, kernel: int, stride: int = 1, padding: int = 0, *, transpose
     A convolution's output i reads inputs i s - p … i s - p + k - 1. A transposed convolution's input j
     writes to outputs j s - p … j s - p + k - 1: the same rule with the two sides exchanged.
     """
-    many, few = (_transposed if transposed else conv)(n, kernel, stride, padding), n
-    wide, narrow = (many, few) if transposed else (few, many)
+    outputs = (_transposed if transposed else conv)(n, kernel, stride, padding)
+    wide, narrow = (outputs, n) if transposed else (n, outputs)
     start = torch.arange(narrow)[:, None] * stride - padding  # the window's first place on the wide side
     place = torch.arange(wide)[None]
     window = (start <= place) & (place < start + kernel)  # [narrow, wide]

@@ -4,15 +4,14 @@
 and compares the weights bit for bit. Nothing here draws a picture or writes a file.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from gan_course import data, losses
+from gan_course import progress as progress_bar
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.history import History
@@ -112,17 +111,21 @@ def train(
     """
     recipe = gan.recipe
     check_images(recipe, images)
+    if len(images) < gan.batch:
+        raise CourseError(
+            f"{len(images)} images do not fill the batches of {recipe.batch} of {gan.ranks.size} processes: "
+            "give more, a smaller batch, or fewer processes"
+        )
     images = images.to(gan.device)
     batches = index_batches(gan, len(images))
     rows: list[dict[str, Tensor]] = []
-    with tqdm(
+    with progress_bar.bar(
         total=until * gan.batch,
         initial=gan.images,
         unit=" images",
         unit_scale=True,
         desc=recipe.key,
         disable=not progress or not gan.ranks.first,
-        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,  # a notebook paints stderr red
         ascii=" ▏▎▍▌▋▊▉█",
         mininterval=0.5,
     ) as bar:

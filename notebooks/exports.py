@@ -33,7 +33,7 @@ def page(notebook, title: str) -> str:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            kind = next((kind for kind in STILLS if kind in data), None)
+            kind = _still(data)
             if kind and "text/html" not in data:  # nbconvert would drop the alt text
                 about = output.metadata.get(kind, {})
                 width = f' width="{about["width"]}"' if "width" in about else ""
@@ -45,8 +45,9 @@ def page(notebook, title: str) -> str:
 
 
 def _figures(notebook, folder: Path, title: str) -> list[Path]:
-    for old in [*folder.glob("*.png"), *folder.glob("*.jpeg"), *folder.glob("*.webp"), *folder.glob("*.gif")]:
-        old.unlink()
+    for ending in ("png", "jpeg", "webp", "gif"):
+        for old in folder.glob(f"*.{ending}"):
+            old.unlink()
     files, entries = [], []
     for number, cell in enumerate(notebook.cells, 1):
         for k, (kind, content, alt) in enumerate(_pictures(cell), 1):
@@ -74,7 +75,11 @@ def _pictures(cell):
             alts = [ALT.search(tag[0]) for tag in re.finditer(ANIMATION, data["text/html"])]
             for (kind, content), alt in zip(found, alts, strict=True):
                 yield kind, base64.b64decode(content), html.unescape(alt[1]) if alt else ""
-        for kind in STILLS:
-            if kind in data and not found:
-                alt = output.metadata.get(kind, {}).get("alt", "")
-                yield kind.removeprefix("image/"), base64.b64decode(data[kind]), alt
+        elif kind := _still(data):
+            alt = output.metadata.get(kind, {}).get("alt", "")
+            yield kind.removeprefix("image/"), base64.b64decode(data[kind]), alt
+
+
+def _still(data) -> str | None:
+    """Which kind of still picture an output holds."""
+    return next((kind for kind in STILLS if kind in data), None)

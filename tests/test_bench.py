@@ -47,6 +47,14 @@ def test_g_rests_and_takes_fresh_noise_where_the_recipe_says_so():
     assert [len(row) for row in loop.telemetry] == [5, 3, 5, 3]
 
 
+def test_late_reading_keeps_the_steps_in_which_g_rests(monkeypatch):
+    monkeypatch.setattr(ladder, "READ_EVERY", 4)
+    recipe = recipes.get("mlp-fashion").but(batch=4, width=1 / 16)
+    digits = torch.randint(0, 256, (16, 1, 28, 28), dtype=torch.uint8)
+    loop = trained(ladder.Tricks(resident=True, read_late=True), recipe, digits, steps=4)
+    assert [len(row) for row in loop.telemetry] == [5, 3, 5, 3]
+
+
 def test_turns_are_taken_in_both_orders_and_ratios_are_by_round():
     calls = []
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gan_course import planning
+from gan_course.__main__ import main
 from gan_course.errors import CourseError
 
 
@@ -20,6 +21,19 @@ def test_nothing_of_it_stays(small, pictures):
     before = torch.get_rng_state()
     planning.plan(recipe, pictures(recipe, 40), images=100, seconds=0.05)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_drawn_faces_are_planned_for_the_whole_set(monkeypatch, own_machine, capsys):
+    asked = []
+    honest = planning.plan
+
+    def short(recipe, sample, images, device):
+        asked.append(images)
+        return honest(recipe, sample, images, device, seconds=0.01)
+
+    monkeypatch.setattr(planning, "plan", short)
+    assert main(["plan", "dcgan-faces-64", "--set", "width=0.0625", "--set", "batch=4"]) == 0
+    assert asked == [5 * 20_000] and "100,000 images at " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

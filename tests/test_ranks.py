@@ -12,7 +12,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from gan_course import runs
+from gan_course import runs, training
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.ranks import Ranks
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BEGIN = """
@@ -91,8 +94,7 @@ def together(tmp_path_factory):
 def test_gradients_are_those_of_the_joined_batch(together):
     from torch import nn
 
-    from gan_course import networks, recipes, training
-    from gan_course.gan import GAN
+    from gan_course import networks, recipes
 
     parts = [torch.load(together / f"step-{i}.pt", weights_only=True) for i in (0, 1)]
     assert not torch.equal(parts[0]["z"], parts[1]["z"]), "each rank has latents of its own"
@@ -134,6 +136,15 @@ def test_ranks_that_mean_different_things_say_so(together):
     assert len(lines) == 1
     assert "started with different settings: recipe" in lines.pop()
     assert not (together / "odd").exists()
+
+
+def test_fewer_images_than_all_ranks_together_take(small, pictures):
+    recipe = small("mlp-fashion")
+    gan = GAN(recipe, ranks=Ranks(0, 3))
+    with pytest.raises(
+        CourseError, match="40 images do not fill the batches of 16 of 3 processes: give more"
+    ):
+        next(training.train(gan, pictures(recipe, 40), until=2, progress=False))
 
 
 def test_the_first_rank_goes_first(together):

@@ -3,15 +3,16 @@
 Without any trick this is the loop of PyTorch's DCGAN tutorial, of the MNIST notes and of the FashionMNIST report,
 whichever recipe it is given: a DataLoader over pictures, Sigmoid and binary cross-entropy, a backward pass for the
 real and one for the generated half, numbers fetched from the device in every iteration. Every trick leaves the
-arithmetic as it is, so all rungs give the same weights up to rounding; a test holds them to it.
+arithmetic as it is, so all rungs compute the same losses and scores up to rounding; a test holds them to it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 from torchvision.transforms import Compose, Normalize, ToTensor
@@ -99,10 +100,11 @@ class Loop:
         self.opt_g = torch.optim.Adam(self.gan.G.parameters(), recipe.lr_g, **adam)
         self.opt_d = torch.optim.Adam(self.gan.D.parameters(), recipe.lr_d, **adam)
         self.telemetry: list[tuple[float, ...]] = []
-        self._waiting: list[Tensor] = []
+        self._waiting: list[list[Tensor]] = []
         order = torch.Generator().manual_seed(seed)
-        batches = self._indexed(images, order) if tricks.resident else self._loaded(images, order, workers)
-        self._batches = batches
+        self._batches = (
+            self._indexed(images, order) if tricks.resident else self._loaded(images, order, workers)
+        )
 
     def run(self, steps: int) -> None:
         """Train for a number of steps, and wait for the device."""
@@ -179,9 +181,10 @@ class Loop:
         if not self.tricks.read_late:
             self.telemetry.append(tuple(value.item() for value in values))
             return
-        self._waiting.append(torch.stack([value.detach() for value in values]))
+        self._waiting.append([value.detach() for value in values])
         if len(self._waiting) == READ_EVERY:
-            self.telemetry += [tuple(row) for row in nn.utils.rnn.pad_sequence(self._waiting, True).tolist()]
+            numbers = iter(torch.stack([value for row in self._waiting for value in row]).tolist())
+            self.telemetry += [tuple(islice(numbers, len(row))) for row in self._waiting]
             self._waiting.clear()
 
 

@@ -30,7 +30,7 @@ class Speed:
 
 
 def alternate(
-    contenders: Mapping[str, Callable[[int], int]], rounds: int, seconds: float, on_round=lambda i: None
+    contenders: Mapping[str, Callable[[int], int]], rounds: int, seconds: float, on_round=lambda: None
 ) -> dict[str, Speed]:
     """Let contenders run by turns, in one order and then in the other.
 
@@ -39,7 +39,7 @@ def alternate(
             images that were.
         rounds: how often each runs, at least 1.
         seconds: about how long each runs a round.
-        on_round: called with the number of every round that is finished, from 1 on.
+        on_round: called after every round.
     """
     steps = {name: _steps(run, seconds) for name, run in contenders.items()}
     rates: dict[str, list[float]] = {name: [] for name in contenders}
@@ -48,7 +48,7 @@ def alternate(
             begin = time.perf_counter()
             images = contenders[name](steps[name])
             rates[name].append(images / (time.perf_counter() - begin))
-        on_round(i + 1)
+        on_round()
     first = rates[next(iter(contenders))]
     return {
         name: Speed(tuple(own), tuple(mine / base for mine, base in zip(own, first, strict=True)))

@@ -2,20 +2,25 @@
 
 import os
 import platform
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from tqdm import tqdm
 
 from gan_course import data, runs, training
 from gan_course.bench import ladder, limit, measure
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
+from gan_course.progress import bar
 from gan_course.recipes import Recipe
+from gan_course.text import aligned
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 WORKERS = 2  # processes that load pictures in the published loops, as in the DCGAN tutorial
 
@@ -65,18 +70,11 @@ class Bench:
             )
             for line in self.lines
         ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        body = "\n".join(
-            "  ".join(
-                [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
-            )
-            for row in rows
-        )
         about = (
             f"{self.gflop:.3f} GFLOP an image; limit {self.limit:,.0f} GFLOP/s of matrix products; "
             f"peak memory {self.memory:,.0f} MB"
         )
-        return f"{self.title}\n{head}\n{about}\n{body}"
+        return f"{self.title}\n{head}\n{about}\n{aligned(rows, numbers=True)}"
 
 
 def contenders(recipe: Recipe, everything: bool = False) -> dict[str, tuple[Recipe, ladder.Tricks | None]]:
@@ -121,16 +119,18 @@ def compare(
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     best = limit.matmul_rate(device, limit.precision(device))
-    with tqdm(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as bar:
-        speeds = measure.alternate(runners, rounds, seconds, on_round=lambda i: bar.update())
-    flops = {name: flops_per_image(own, images, device) for name, (own, _) in against.items()}
+    with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
+        speeds = measure.alternate(runners, rounds, seconds, on_round=done.update)
+    flops = {
+        own: flops_per_image(own, images, device) for own in {recipe, *(own for own, _ in against.values())}
+    }
     lines = tuple(
-        Line(name, s.rate, s.ratio, min(s.ratios), max(s.ratios), s.rate * flops[name] / best)
+        Line(name, s.rate, s.ratio, min(s.ratios), max(s.ratios), s.rate * flops[against[name][0]] / best)
         for name, s in speeds.items()
     )
     return Bench(
         title=f"{recipe.key} on {len(images):,} images of {recipe.channels}×{recipe.size}×{recipe.size}",
-        gflop=flops_per_image(recipe, images, device) / 1e9,
+        gflop=flops[recipe] / 1e9,
         limit=best / 1e9,
         memory=_peak(device) / 1e6,
         evidence=evidence(device) | {"rounds": f"{rounds} of {seconds:g} s"},
@@ -144,8 +144,7 @@ def evidence(device: torch.device) -> dict:
         "date": date.today().isoformat(),
         "device": runs.device_name(device),
         "cores": os.cpu_count(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
+        **runs.VERSIONS,
     }
 
 
@@ -188,8 +187,10 @@ def _runner(
 
 
 def _peak(device: torch.device) -> float:
-    """Bytes."""
+    """Bytes; NaN where nobody tells."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    if resource is None:
+        return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if platform.system() == "Darwin" else 1024)
