@@ -9,11 +9,12 @@ PY := .venv/bin/python
 READY := .venv/.ready
 LESSONS := $(wildcard notebooks/[0-9]*.ipynb)
 
-.PHONY: help setup course test lab notebooks record
+.PHONY: help setup course test lab notebooks record slides
 
 help:
 	@echo "make course      run every lesson; look at build/ afterwards   (LESSON=02 PROFILE=cpu to choose)"
 	@echo "make lab         open the first lesson in JupyterLab"
+	@echo "make slides      turn every lesson into slides that need no network (fetches reveal.js once, with npm)"
 	@echo "make test        run all the tests"
 	@echo "make notebooks   build the notebooks, the README's table and its links from the sources"
 	@echo "make record      run the lessons and keep their outputs in the committed notebooks"
@@ -55,6 +56,9 @@ record: notebooks
 
 notebooks: $(READY)
 	@$(PY) notebooks/build.py
+
+slides: $(READY)
+	@$(PY) notebooks/slides.py
 
 lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb

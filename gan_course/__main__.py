@@ -69,7 +69,7 @@ def _data(parsed) -> None:
 
 
 def _train(parsed) -> int:
-    from gan_course import profile, ranks, runs, sets
+    from gan_course import feed, profile, ranks, runs, sets
 
     recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
@@ -78,8 +78,10 @@ def _train(parsed) -> int:
     reports = []
     with ranks.joined() as group:
         image_set = group.in_turn(lambda: sets.load(recipe.data, recipe.size, path=parsed.data))
+        device = profile.device()
+        images = feed.Feed(image_set.images, device)
         if group.first:
-            print(image_set.source)
+            print(image_set.source, images.about, sep="\n")
         run = runs.train(
             recipe,
             image_set,
@@ -87,10 +89,12 @@ def _train(parsed) -> int:
             images=parsed.images,
             seed=parsed.seed,
             resume=parsed.resume,
-            device=profile.device(),
+            device=device,
             progress=not parsed.quiet,
             on_report=lambda gan: reports.append(gan.step),
             ranks=group,
+            feed=images,
+            graphs=parsed.graphs,
         )
     if not group.first:
         return 0
@@ -157,12 +161,13 @@ def _publish(parsed) -> None:
     if parsed.as_name in ("", ".", "..") or Path(parsed.as_name).name != parsed.as_name:
         raise CourseError(f"NAME {parsed.as_name!r}: a plain name without slashes works, such as mlp-fashion")
     copy = publishing.publish(runs.Run(parsed.name), files.assets_dir() / "runs" / parsed.as_name)
-    size = sum(file.stat().st_size for file in copy.folder.iterdir())
+    size = sum(file.stat().st_size for file in copy.folder.rglob("*") if file.is_file())
     print(f"{copy.folder}: {size / 1e6:.1f} MB")
 
 
 def _plan(parsed) -> None:
     from gan_course import faces, planning, profile, runs, sets
+    from gan_course.bench import records
 
     recipe = _recipe(parsed)
     some = max(512, recipe.batch)  # faces to measure with, where faces have to be drawn
@@ -172,24 +177,46 @@ def _plan(parsed) -> None:
     device = profile.device()
     print(f"{recipe.key} on {runs.device_name(device)}, measured for {planning.SECONDS:.0f} s:")
     print(planning.plan(recipe, image_set.images, total, device).text())
+    print(*planning.recorded(recipe, total, records.read()), sep="\n")
 
 
 def _bench(parsed) -> None:
     from gan_course import profile, recipes, sets
-    from gan_course.bench import report
+    from gan_course.bench import records, report
 
+    device = profile.device()
+    if parsed.keep and (width := profile.current().width) != 1:
+        raise CourseError(f"--keep at width {width:g} would be no record of the recipes: take --profile cpu")
     for key in parsed.recipes:
         recipe = recipes.get(key).at(profile.current())
         image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=2_000)
         measured = report.compare(
             recipe,
             image_set.images,
-            report.contenders(recipe, parsed.ladder),
+            report.contenders(recipe, device, parsed.ladder),
             rounds=parsed.rounds,
             seconds=parsed.seconds,
-            device=profile.device(),
+            device=device,
         )
         print(measured.table(), end="\n\n")
+        if parsed.keep:
+            print(f"kept in {records.keep(measured)}")
+
+
+def _race(parsed) -> None:
+    from gan_course import recipes, sets
+    from gan_course.bench import race
+
+    first, second = recipes.get("dcgan-mnist"), recipes.get("quick-digits")
+    image_set = sets.load(first.data, path=parsed.data)
+    print(image_set.source)
+    seeds = range(parsed.seed, parsed.seed + parsed.seeds)
+    races = list(race.run(first, second, image_set, parsed.seconds, seeds))
+    print(
+        f"{first.key} as published for {parsed.seconds:g} s, {second.key} until it is as good",
+        race.table(races),
+        sep="\n",
+    )
 
 
 def _doctor(parsed) -> int:
@@ -254,6 +281,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--set", action="append", metavar="FIELD=VALUE", help="change a field of the recipe; repeatable"
     )
+    made.add_argument(
+        "--graphs", action="store_true", help="on a CUDA GPU: repeat recorded steps (small networks gain)"
+    )
     made.add_argument("--quiet", action="store_true", help="no progress bar")
 
     made = command(
@@ -296,6 +326,19 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--ladder", action="store_true", help="switch on one trick after another")
     made.add_argument("--rounds", type=int, default=5, help="turns that each loop gets (default: 5)")
     made.add_argument("--seconds", type=float, default=2.0, help="of one turn, about (default: 2)")
+    made.add_argument("--data", help="a folder to look in first")
+    made.add_argument("--profile", help="ci, cpu, colab or full; by default as the machine is")
+    made.add_argument("--keep", action="store_true", help="keep the result among the course's assets")
+
+    made = command(
+        "race",
+        _race,
+        "measure the time to the same quality: the MNIST notes' loop against quick-digits",
+        "race --seconds 300",
+    )
+    made.add_argument("--seconds", type=float, default=300.0, help="that the notes' loop gets (default: 300)")
+    made.add_argument("--seeds", type=int, default=3, help="how many races (default: 3)")
+    made.add_argument("--seed", type=_seed, default=0, help="of the first (default: 0)")
     made.add_argument("--data", help="a folder to look in first")
 
     command("doctor", _doctor, "check this machine: packages, device, data, disk", "doctor")

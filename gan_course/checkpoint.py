@@ -38,6 +38,7 @@ def save(gan: GAN, path: str | Path) -> Path:
         "images": gan.images,
         "device": gan.device.type,
         "ranks": gan.ranks.size,
+        "scaler": gan.scaler.state_dict(),
     }
     random = {name: torch.stack(gan.ranks.gather(state)) for name, state in _random(gan).items()}
     if not gan.ranks.first:
@@ -96,6 +97,8 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu", r
     gan.epoch_order = own["random.epoch_order"]
     gan.noise.set_state(own["random.noise"])
     gan.global_rng = [own[f"random.global.{i}"] for i in range(len(gan.global_rng))]
+    if scaler := header.get("scaler"):  # empty but for float16
+        gan.scaler.load_state_dict(scaler)
     gan.history = History(tensors["history"].numpy())
     return gan
 

@@ -11,7 +11,7 @@ from gan_course import data, files, profile, runs
 from gan_course.errors import CourseError
 
 LEAST_FREE = 1e9  # bytes: both whole image sets and a few runs
-PACKAGES = ("ipywidgets", "torchvision", "numpy", "matplotlib", "pillow", "tqdm", "safetensors")
+PACKAGES = ("ipywidgets", "torchvision", "numpy", "matplotlib", "pillow", "tqdm", "safetensors", "psutil")
 
 
 def report() -> int:

@@ -6,7 +6,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, initialisation, losses
+from gan_course import data, initialisation, losses, precision
 from gan_course.history import History
 from gan_course.networks import Discriminator, Generator
 from gan_course.ranks import ALONE, Ranks
@@ -24,6 +24,7 @@ class GAN:
         G, D: the networks, in training mode.
         average: moving average of G, BatchNorm's statistics included; evaluation uses this one.
         opt_g, opt_d: their Adam optimisers.
+        scaler: keeps float16's gradients in range; without effect in other types.
         order, noise: generators of the data order (on the CPU, so that it is the same everywhere) and
             of the latents (on the device).
         global_rng: states of the global generators (CPU, then GPU), which Dropout draws from; see `own_randomness`.
@@ -54,6 +55,10 @@ class GAN:
             initialisation.initialise(network, recipe.init, weights)
             network.to(self.device, memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(self.G).requires_grad_(False).eval()
+        precision.check(recipe.precision, self.device)
+        for network in (self.G, self.D):
+            precision.shorten(network, recipe.precision)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self.opt_g = torch.optim.Adam(self.G.parameters(), recipe.lr_g, recipe.betas, fused=True)
         self.opt_d = torch.optim.Adam(self.D.parameters(), recipe.lr_d, recipe.betas, fused=True)
         self.order = torch.Generator().manual_seed(4 * seed + 1)
@@ -74,6 +79,19 @@ class GAN:
     def batch(self) -> int:
         """Real images that a step sees, over all ranks."""
         return self.recipe.batch * self.ranks.size
+
+    def descend(self, loss: Tensor, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """One step of an optimiser down a loss: gradients, averaged over the ranks, then the weights.
+
+        In float16 the loss is scaled up first, so that small gradients do not round to zero, and a step with
+        infinite gradients is left out; in other types the scaler does nothing.
+        """
+        optimiser.zero_grad()
+        self.scaler.scale(loss).backward()
+        self.share(network)
+        self.scaler.unscale_(optimiser)
+        self.scaler.step(optimiser)
+        self.scaler.update()
 
     def share(self, network: nn.Module) -> None:
         """Average a network's gradients over the ranks, and BatchNorm's running statistics of both networks.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from gan_course import training
+from gan_course.bench.report import PACKAGE, Bench
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.recipes import Recipe
@@ -72,6 +73,19 @@ def plan(
         steps = max(1, round(seconds / 8 * rate / recipe.batch))  # eight groups
     memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return Plan(images, statistics.harmonic_mean(rates), min(rates), max(rates), memory)
+
+
+def recorded(recipe: Recipe, images: int, benches: list[Bench]) -> list[str]:
+    """What the devices in the record would need, a line each; none for a recipe that was never measured so."""
+    lines = []
+    for bench in benches:
+        rates = [line.rate for line in bench.lines if line.name == PACKAGE]
+        if bench.recipe == recipe.as_dict() and rates:
+            lines.append(
+                f"on record, {bench.evidence['device']} ({bench.evidence['date']}): "
+                f"{rates[0]:,.0f} images/s, {duration(images / rates[0])}"
+            )
+    return lines
 
 
 def duration(seconds: float) -> str:

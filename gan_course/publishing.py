@@ -1,4 +1,4 @@
-"""Make a small, shippable copy of a run: what sampling and replaying need, and its card."""
+"""Make a small, shippable copy of a run: what sampling, replaying and looking back need, and its card."""
 
 import io
 import json
@@ -8,7 +8,7 @@ import numpy as np
 import safetensors.torch
 from PIL import Image
 
-from gan_course import files
+from gan_course import files, snapshots
 from gan_course.errors import CourseError
 from gan_course.runs import FRAME_MS, PUBLISHED_FORMAT, Run
 
@@ -19,8 +19,8 @@ FRAMES = 24  # of the drawings
 def publish(run: Run, folder: str | Path) -> Run:
     """Write a published copy of a run.
 
-    The averaged generator is stored in half precision: its pictures differ from the run's own by
-    rounding, at most a few of 255 grey levels.
+    The averaged generator is stored as a snapshot is (`snapshots.pack`): its pictures differ from the run's own
+    by rounding.
 
     Returns:
         the copy, opened.
@@ -33,10 +33,7 @@ def publish(run: Run, folder: str | Path) -> Run:
     if not drawn:
         raise CourseError(f"{run.folder} has no frames to replay: train it with this version of the course")
     G = run.generator()
-    tensors = {
-        name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in G.state_dict().items()
-    }
-    tensors["fixed_latents"] = run.fixed_latents
+    tensors = snapshots.pack(G.state_dict()) | {"fixed_latents": run.fixed_latents}
     header = {"gan_course": json.dumps({"format": PUBLISHED_FORMAT})}
     files.write_atomically(folder / "generator.safetensors", safetensors.torch.save(tensors, header))
 
@@ -52,6 +49,10 @@ def publish(run: Run, folder: str | Path) -> Run:
         buffer, "WEBP", save_all=True, append_images=others, duration=FRAME_MS, loop=0, quality=70, method=6
     )
     files.write_atomically(folder / "frames.webp", buffer.getvalue())
+
+    for step in run.snapshots:
+        name = Path("snapshots") / f"step_{step:07d}.safetensors"
+        files.write_atomically(folder / name, (run.folder / name).read_bytes())
 
     card = {**run.card, "frames": [step for step, _ in frames]}
     files.write_atomically(folder / "run.json", (json.dumps(card, indent=1) + "\n").encode())

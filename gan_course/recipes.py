@@ -7,6 +7,7 @@ import torch
 
 from gan_course import initialisation, losses, networks
 from gan_course.errors import CourseError
+from gan_course.precision import PRECISIONS
 from gan_course.profile import Profile
 from gan_course.text import aligned
 
@@ -33,6 +34,8 @@ class Recipe:
         width: factor on the hidden channels.
         draw_every: steps between two drawings of the fixed latents.
         average_half_life: of G's moving average, in images.
+        precision: `float32`, or the type the layers compute in where that is safe (mixed precision): `bfloat16`
+            from an A100 on, `float16` on a T4.
     """
 
     key: str
@@ -55,6 +58,7 @@ class Recipe:
     width: float = 1.0
     draw_every: int = 500
     average_half_life: int = 10_000
+    precision: str = "float32"
 
     def __post_init__(self):
         for f in fields(self):
@@ -64,6 +68,8 @@ class Recipe:
         networks.check(self.network, self.channels, self.size, self.latent_dim, self.width)
         if self.init not in initialisation.SCHEMES:
             raise CourseError(f"unknown init {self.init!r}: there are {', '.join(initialisation.SCHEMES)}")
+        if self.precision not in PRECISIONS:
+            raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)}")
         if self.batch < 2:
             raise CourseError(f"batch {self.batch}: BatchNorm needs at least 2 images, 64 or 128 work well")
         if self.lr_g < 0 or self.lr_d < 0:

@@ -2,8 +2,8 @@
 
 A run's folder holds `run.json` (its card), `checkpoint.safetensors` (everything to go on) and
 `frames/` (the fixed latents, drawn on a schedule). A published run in `assets/runs/NAME` holds the
-same card, the averaged generator in half precision, the frames as one animated picture and a
-thinned history: enough to sample from and to replay, small enough to ship.
+same card, the averaged generator in 8 bits, the frames as one animated picture, a thinned history and,
+of a small generator, snapshots along its training: enough to sample from and to replay, small enough to ship.
 """
 
 import json
@@ -19,17 +19,19 @@ import torch
 from PIL import Image
 
 import gan_course
-from gan_course import checkpoint, files, mosaic, training
+from gan_course import checkpoint, device_errors, files, mosaic, snapshots, training
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
+from gan_course.feed import Feed
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS, History
 from gan_course.networks import Generator
 from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import Recipe
+from gan_course.recorded import Recorded
 
 SAVE_EVERY_SECONDS = 60.0
-PUBLISHED_FORMAT = 1
+PUBLISHED_FORMAT = 2
 FRAME_MS = 150  # of a published run's animation
 VERSIONS = {
     "gan_course": gan_course.__version__,
@@ -52,6 +54,8 @@ def train(
     save_every: float = SAVE_EVERY_SECONDS,
     on_report=lambda gan: None,
     ranks: Ranks = ALONE,
+    feed: Feed | None = None,
+    graphs: bool = False,
 ) -> "Run":
     """Train a recipe into a folder, or go on with what it holds.
 
@@ -64,11 +68,13 @@ def train(
         on_report: called with the run every `training.REPORT_EVERY` steps, after every drawing and at
             the end; never where the run had seen as many images before.
         ranks: the processes that train this run together; all call this with the same arguments.
+        feed: the set's images on their way to the device; decided here by default.
+        graphs: whether a GPU repeats recorded steps (`recorded.Recorded`).
 
     Raises:
-        CourseError: the images do not fit the recipe; the folder holds a run and `resume` is False; its
-            checkpoint is damaged or of another recipe, seed or data; training diverged; there is no room
-            on the disk.
+        CourseError: the images do not fit the recipe, or a batch the device's memory; the folder holds a run
+            and `resume` is False; its checkpoint is damaged or of another recipe, seed or data; training
+            diverged; there is no room on the disk.
     """
     folder = Path(folder)
     total = recipe.epochs * len(image_set) if images is None else images
@@ -94,19 +100,28 @@ def train(
         checkpoint.save(gan, folder / "checkpoint.safetensors")
         note()
 
+    looked_back = [step for step in snapshots.due(until) if step > gan.step]
     if gan.step == 0:
         _draw(gan, folder)
         note()  # first, so that a checkpoint never stands without its card, wherever the process is killed
         save()
+        if ranks.first:
+            snapshots.save(gan, folder)
     if gan.step >= until:
         note()
         return Run(folder)
-    with stop_on_interrupt() as interrupted:
+    feed = feed or Feed(image_set.images, gan.device)
+    step = Recorded(gan, training.train_step, training.NORMS_EVERY) if graphs else None
+    with device_errors.explained(recipe, gan.device), stop_on_interrupt() as interrupted:
         # Alone, an interruption is heeded after any step; several ranks agree on it at the next report.
         stop = interrupted if ranks.size == 1 else lambda: False
-        for _ in training.train(gan, image_set.images, until, progress=progress, stop=stop):
+        for _ in training.train(gan, feed, until, progress=progress, stop=stop, step=step):
             if gan.step % recipe.draw_every == 0 or gan.step == until:
                 _draw(gan, folder)
+            if looked_back and gan.step >= looked_back[0]:
+                looked_back = [step for step in looked_back if step > gan.step]
+                if ranks.first:
+                    snapshots.save(gan, folder)
             on_report(gan)
             if ranks.any(interrupted()):
                 break
@@ -154,12 +169,19 @@ class Run:
             raise CourseError(f"{self.folder} is a published run: it can be sampled, not trained on")
         return checkpoint.load(self.folder / "checkpoint.safetensors", self.recipe, device)
 
-    def generator(self, device: torch.device | str = "cpu") -> Generator:
-        """The averaged generator with its running BatchNorm statistics, in evaluation mode."""
-        tensors = self._tensors()
-        prefix = "" if self.is_published else "average."
-        weights = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-        weights.pop("fixed_latents", None)
+    def generator(self, device: torch.device | str = "cpu", step: int | None = None) -> Generator:
+        """The averaged generator with its running BatchNorm statistics, in evaluation mode.
+
+        Args:
+            step: of one of its `snapshots`; by default as it is at the end.
+        """
+        if step is None:
+            tensors = self._tensors()
+            prefix = "" if self.is_published else "average."
+            weights = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+            weights.pop("fixed_latents", None)
+        else:
+            weights = snapshots.load(self.folder, step)
         G, _ = self.recipe.build()
         try:
             G.load_state_dict(weights)
@@ -170,6 +192,11 @@ class Run:
         return G.to(device, memory_format=torch.channels_last).requires_grad_(False).eval()
 
     @property
+    def snapshots(self) -> list[int]:
+        """The steps after which a copy of the generator was kept; `generator(step=...)` is that copy."""
+        return [step for step in snapshots.steps(self.folder) if step <= self.card["step"]]
+
+    @property
     def fixed_latents(self) -> torch.Tensor:
         """The latents its frames were drawn from, float32 [64, latent_dim]."""
         return self._tensors()["fixed_latents"]
@@ -177,7 +204,8 @@ class Run:
     def _tensors(self) -> dict[str, torch.Tensor]:
         """Every tensor of its safetensors file, on the CPU, wherever it was trained."""
         if self.is_published:
-            return checkpoint.read(self.folder / "generator.safetensors", PUBLISHED_FORMAT)[1]
+            packed = checkpoint.read(self.folder / "generator.safetensors", PUBLISHED_FORMAT)[1]
+            return snapshots.unpack(packed)
         return checkpoint.read(self.folder / "checkpoint.safetensors", checkpoint.FORMAT)[1]
 
     @property

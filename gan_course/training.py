@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, losses
+from gan_course import losses
 from gan_course import progress as progress_bar
 from gan_course.errors import CourseError
+from gan_course.feed import Feed
 from gan_course.gan import GAN
 from gan_course.history import History
 from gan_course.recipes import Recipe
@@ -29,45 +30,49 @@ class Diverged(CourseError):
 def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
     """One step of D and, every `g_every`-th time, one of G (Goodfellow et al. 2014, algorithm 1).
 
-    Real and generated images pass through D apart: in one joined batch, BatchNorm would mix them.
-
     Args:
         real: images [N, C, H, W] in [-1, 1] on the run's device.
 
     Returns:
         the step's telemetry as scalars that stay on the device; G's are absent where G rested.
     """
-    G, D, recipe, objective = gan.G, gan.D, gan.recipe, gan.objective
-    g_moves = gan.step % recipe.g_every == 0
-    g_reuses = g_moves and not recipe.fresh_noise
-
-    # D: push real images towards the real label, generated ones towards the fake label.
-    D.requires_grad_(True)  # an interrupted G step may have left it frozen
-    with torch.set_grad_enabled(g_reuses):  # only then will G's step go back through these images
-        fake = G(gan.latents(len(real)))
-    real_logits, fake_logits = D(real), D(fake.detach())
-    loss_d = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
-    gan.opt_d.zero_grad()
-    loss_d.backward()
-    gan.share(D)
-    gan.opt_d.step()
-    telemetry = {"loss_d": loss_d.detach(), **_verdicts(objective, real_logits, fake_logits)}
-
-    # G: push the verdict on its images towards "real". D passes the gradient on and stays as it is.
+    g_moves = gan.step % gan.recipe.g_every == 0
+    g_reuses = g_moves and not gan.recipe.fresh_noise
+    fake, telemetry = step_d(gan, real, for_g=g_reuses)
     if g_moves:
-        D.requires_grad_(False)
-        if recipe.fresh_noise:
-            fake = G(gan.latents(len(real)))
-        fake_logits = D(fake)
-        loss_g = objective.g_loss(fake_logits)
-        gan.opt_g.zero_grad()
-        loss_g.backward()
-        gan.share(G)
-        gan.opt_g.step()
-        D.requires_grad_(True)
-        telemetry["loss_g"] = loss_g.detach()
-        telemetry["d_fake_after"] = objective.score(fake_logits.detach()).mean()
+        telemetry |= step_g(gan, fake if g_reuses else gan.G(gan.latents(len(real))))
     return telemetry
+
+
+def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
+    """Push D's verdict on real images towards the real label and on generated ones towards the fake label.
+
+    Real and generated images pass through D apart: in one joined batch, BatchNorm would mix them.
+
+    Args:
+        for_g: whether G's step will go back through the generated images.
+
+    Returns:
+        (the generated images, telemetry).
+    """
+    D, recipe, objective = gan.D, gan.recipe, gan.objective
+    D.requires_grad_(True)  # an interrupted step of G may have left it frozen
+    with torch.set_grad_enabled(for_g):
+        fake = gan.G(gan.latents(len(real)))
+    real_logits, fake_logits = D(real), D(fake.detach())
+    loss = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
+    gan.descend(loss, D, gan.opt_d)
+    return fake, {"loss_d": loss.detach(), **_verdicts(objective, real_logits, fake_logits)}
+
+
+def step_g(gan: GAN, fake: Tensor) -> dict[str, Tensor]:
+    """Push D's verdict on G's images towards "real". D passes the gradient on and stays as it is."""
+    gan.D.requires_grad_(False)
+    logits = gan.D(fake)
+    loss = gan.objective.g_loss(logits)
+    gan.descend(loss, gan.G, gan.opt_g)
+    gan.D.requires_grad_(True)
+    return {"loss_g": loss.detach(), "d_fake_after": gan.objective.score(logits.detach()).mean()}
 
 
 def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
@@ -83,12 +88,13 @@ def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Ten
 
 def train(
     gan: GAN,
-    images: Tensor,
+    images: Tensor | Feed,
     until: int,
     *,
     report_every: int = REPORT_EVERY,
     progress: bool = True,
     stop: Callable[[], bool] = lambda: False,
+    step: Callable[[GAN, Tensor], dict[str, Tensor]] | None = None,
 ) -> Iterator[GAN]:
     """Train up to step `until`, handing the run back every `report_every` steps and at the end.
 
@@ -101,23 +107,24 @@ def train(
             ...
 
     Args:
-        images: the training set, uint8 [N, C, H, W]; moved to the run's device.
+        images: the training set, uint8 [N, C, H, W]; `Feed` says how it comes to the run's device.
         until: the step to stop at, counted from the run's beginning.
         stop: asked after every step; where it says yes, that step was the last.
+        step: something that does what `train_step` does, such as `recorded.Recorded`; `train_step` by default.
 
     Raises:
         CourseError: the images do not fit the recipe.
         Diverged: a loss became NaN or infinite; says at which step and what to look at.
     """
     recipe = gan.recipe
-    check_images(recipe, images)
-    if len(images) < gan.batch:
+    feed = images if isinstance(images, Feed) else Feed(images, gan.device)
+    check_images(recipe, feed.images)
+    if len(feed.images) < gan.batch:
         raise CourseError(
-            f"{len(images)} images do not fill the batches of {recipe.batch} of {gan.ranks.size} processes: "
+            f"{len(feed.images)} images do not fill the batches of {recipe.batch} of {gan.ranks.size} processes: "
             "give more, a smaller batch, or fewer processes"
         )
-    images = images.to(gan.device)
-    batches = index_batches(gan, len(images))
+    batches = (batch for rows in index_epochs(gan, len(feed.images)) for batch in feed.batches(rows))
     rows: list[dict[str, Tensor]] = []
     with progress_bar.bar(
         total=until * gan.batch,
@@ -134,8 +141,7 @@ def train(
             chunk = min(until - first, *(n - first % n for n in (report_every, recipe.draw_every)))
             with gan.own_randomness():
                 for _ in range(chunk):
-                    real = data.to_signed(images[next(batches)])
-                    telemetry = train_step(gan, real)
+                    telemetry = (step or train_step)(gan, next(batches))
                     if gan.step % NORMS_EVERY == 0:
                         telemetry["grad_d"] = gradient_norm(gan.D)
                         if "loss_g" in telemetry:  # else G's gradient is an earlier step's
@@ -172,24 +178,27 @@ def check_images(recipe: Recipe, images: Tensor) -> None:
         )
 
 
-def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
-    """Endless mini-batches of indices below n: one permutation an epoch, the incomplete last batch left out.
+def index_epochs(gan: GAN, n: int) -> Iterator[Tensor]:
+    """Endless epochs of indices below n, int64 [steps, batch] on the CPU, the incomplete last batch left out.
 
     Several ranks draw the same permutation and each takes its own slice of every batch.
 
-    Goes on in the middle of an epoch where the run stands in one.
+    The first one is the rest of the epoch in which the run stands.
     """
-    batch, own = gan.recipe.batch, gan.ranks.rank * gan.recipe.batch
     per_epoch = n // gan.batch
     while True:
         position = gan.step % per_epoch
         if position == 0:
             gan.epoch_order = gan.order.get_state()
         gan.order.set_state(gan.epoch_order)
-        permutation = torch.randperm(n, generator=gan.order).to(gan.device)
-        for i in range(position, per_epoch):
-            start = i * gan.batch + own
-            yield permutation[start : start + batch]
+        permutation = torch.randperm(n, generator=gan.order)[: per_epoch * gan.batch]
+        yield permutation.view(per_epoch, gan.ranks.size, -1)[position:, gan.ranks.rank]
+
+
+def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
+    """Endless mini-batches of indices below n, int64 [batch]: those of `index_epochs`."""
+    for epoch in index_epochs(gan, n):
+        yield from epoch
 
 
 @torch.no_grad()

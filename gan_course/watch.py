@@ -63,6 +63,8 @@ def _draw_curves(axes, history: History, goal: int | None = None) -> None:
 
 def _smoothed(seen: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A running mean over a fiftieth of the rows."""
+    if not len(values):  # before the first step
+        return seen, values
     window = max(1, len(values) // 50)
     mean = np.convolve(values, np.ones(window) / window, mode="valid")
     return seen[len(seen) - len(mean) :], mean

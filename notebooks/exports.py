@@ -50,7 +50,7 @@ def _figures(notebook, folder: Path, title: str) -> list[Path]:
             old.unlink()
     files, entries = [], []
     for number, cell in enumerate(notebook.cells, 1):
-        for k, (kind, content, alt) in enumerate(_pictures(cell), 1):
+        for k, (kind, content, alt) in enumerate(pictures(cell), 1):
             files.append(write_atomically(folder / f"{number:03d}-{k}.{kind}", content))
             text = html.escape(alt, quote=True)
             entries.append(
@@ -66,7 +66,7 @@ def _figures(notebook, folder: Path, title: str) -> list[Path]:
     return files
 
 
-def _pictures(cell):
+def pictures(cell):
     """A cell's pictures as (file ending, bytes, alternative text); the moving one where there is one."""
     for output in cell.get("outputs", []):
         data = output.get("data", {})

@@ -1,10 +1,15 @@
 """The benchmark: rungs that compute the same, turns that are fair, numbers that follow from each other."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from PIL import Image
 
-from gan_course import recipes
-from gan_course.bench import ladder, limit, measure, report
+from gan_course import files, planning, recipes
+from gan_course.__main__ import main
+from gan_course.bench import ladder, limit, measure, race, records, report
+from gan_course.data import ImageSet
 from gan_course.errors import CourseError
 
 FACES = recipes.get("dcgan-faces-64").but(batch=8, width=1 / 16)
@@ -76,10 +81,11 @@ def test_turns_are_taken_in_both_orders_and_ratios_are_by_round():
 def test_a_comparison_says_how_it_was_measured():
     recipe = recipes.get("dcgan-mnist").but(width=1 / 16)
     digits = torch.randint(0, 256, (256, 1, 28, 28), dtype=torch.uint8)
-    against = report.contenders(recipe)
+    against = report.contenders(recipe, torch.device("cpu"))
     assert list(against) == [
         "as published",
         "the package",
+        "its step alone",
         "as published, batch 128",
         "the package, batch 128",
     ]
@@ -115,3 +121,80 @@ def test_operations_are_counted_by_hand():
 def test_the_limit_is_a_rate_of_this_machine():
     assert 1e9 < limit.matmul_rate(torch.device("cpu"), seconds=0.05) < 1e14
     assert limit.precision(torch.device("cpu")) == torch.float32
+
+
+def test_photographs_are_files_that_torchvision_reads():
+    found = ladder.photographs(IMAGES[:6])
+    picture, _ = found[0]
+    assert len(found) == 6 and picture.shape == (3, 64, 64) and -1 <= picture.min() < picture.max() <= 1
+    with Image.open(found.imgs[0][0]) as file:
+        assert file.format == "JPEG" and file.size == (178, 218)
+
+
+# --- the record ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """An empty record, and a comparison to keep in it."""
+    monkeypatch.setattr(files, "assets_dir", lambda: tmp_path)
+    recipe = recipes.get("mlp-fashion")
+    lines = tuple(
+        report.Line(n, r, r / 100, r / 120, r / 90, 0.5)
+        for n, r in (("as published", 100.0), ("the package", 250.0))
+    )
+    return report.Bench(
+        recipe.as_dict(), "mlp-fashion", 0.02, 100.0, 900.0, {"device": "a", "date": "2026-01-01"}, lines
+    )
+
+
+def test_a_record_is_read_as_it_was_kept(kept):
+    assert records.read() == []
+    records.keep(kept)
+    (found,) = records.read()
+    assert found.lines == kept.lines and found.evidence == kept.evidence
+    assert recipes.Recipe.from_dict(found.recipe) == recipes.get("mlp-fashion")
+
+
+def test_a_newer_measurement_takes_the_place_of_the_older(kept):
+    records.keep(kept)
+    records.keep(replace(kept, limit=200.0))
+    records.keep(replace(kept, evidence={"device": "b", "date": "2026-01-02"}))
+    assert [(b.limit, b.evidence["device"]) for b in records.read()] == [(200.0, "a"), (100.0, "b")]
+
+
+def test_a_damaged_record_says_so(kept, tmp_path):
+    (tmp_path / "benchmarks.json").write_text("[{}]")
+    with pytest.raises(CourseError, match="benchmarks.json is damaged"):
+        records.keep(kept)
+
+
+def test_a_plan_reads_the_record(kept):
+    recipe = recipes.get("mlp-fashion")
+    (line,) = planning.recorded(recipe, 25_000, [kept])
+    assert line == "on record, a (2026-01-01): 250 images/s, 2 min"
+    assert planning.recorded(recipe.but(batch=32), 25_000, [kept]) == []
+
+
+def test_small_widths_are_not_kept(own_machine, capsys):
+    assert main(["bench", "mlp-fashion", "--keep", "--profile", "ci"]) == 2
+    assert "at width 0.25 would be no record" in capsys.readouterr().err
+
+
+# --- the race --------------------------------------------------------------------------------------
+
+
+def test_a_race_is_won_where_the_quality_is_reached(pictures):
+    recipe = recipes.get("quick-digits").but(width=1 / 16, batch=8)
+    images = pictures(recipe, 256)
+    some = ImageSet("mnist", "train", images, torch.arange(256) % 10, tuple("0123456789"), "noise")
+    (found,) = race.run(recipe.but(batch=4), recipe, some, seconds=1.0, seeds=range(3, 4))
+    assert found.seed == 3 and found.published.seconds >= 1.0 and found.published.images % 4 == 0
+    assert found.package.quality >= found.published.quality and found.package.images % (8 * race.EVERY) == 0
+    table = race.table([found])
+    assert table.splitlines()[0].split()[:2] == ["seed", "published:"] and len(table.splitlines()) == 2
+
+
+def test_a_race_without_time_is_none():
+    with pytest.raises(CourseError, match="a race of 0 s"):
+        next(race.run(FACES, FACES, None, seconds=0, seeds=range(1)))

@@ -69,7 +69,12 @@ def test_environment_agrees_with_pyproject():
     listed = re.findall(r"^  - (\S+)$", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.MULTILINE)
     channels, conda = listed[:2], [line for line in listed[2:] if line not in ("pip", "pip:")]
     assert channels == ["conda-forge", "nodefaults"]
-    assert requirements(conda) == {CONDA.get(name, name): bound for name, bound in python_side().items()}
+    by_pip = re.findall(
+        r"^      - (\w\S+)$", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert requirements(conda + by_pip) == {
+        CONDA.get(name, name): bound for name, bound in python_side().items()
+    }
 
 
 @pytest.mark.parametrize("name", COLAB)

@@ -140,7 +140,7 @@ def test_without_a_loop_every_event_is_drawn():
 
 
 def test_words_are_text_and_not_markup():
-    assert Counting()._words.value == "number 0 &lt;&amp;&gt;"
+    assert Counting()._words.value == '<div role="status">number 0 &lt;&amp;&gt;</div>'
 
 
 def test_a_panel_must_say_what_it_shows():

@@ -9,19 +9,23 @@ arithmetic as it is, so all rungs compute the same losses and scores up to round
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, RandomSampler
-from torchvision.transforms import Compose, Normalize, ToTensor
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
 
 from gan_course import data
 from gan_course.gan import GAN
 from gan_course.recipes import Recipe
 
 READ_EVERY = 50  # steps, where telemetry is read late
+CELEBA = 178, 218  # pixels of its photographs, width and height
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,12 @@ class Loop:
         seed: int = 0,
         device: torch.device | str = "cpu",
         workers: int = 0,
+        pictures: Dataset | None = None,
     ):
         """
         Args:
             images: uint8 [N, C, H, W].
+            pictures: the same for a DataLoader, where the images are not resident; by default `Pictures(images)`.
             workers: processes that load pictures, where the images are not resident.
         """
         self.recipe, self.tricks, self.gan = recipe, tricks, GAN(recipe, seed, device)
@@ -103,15 +109,15 @@ class Loop:
         self._waiting: list[list[Tensor]] = []
         order = torch.Generator().manual_seed(seed)
         self._batches = (
-            self._indexed(images, order) if tricks.resident else self._loaded(images, order, workers)
+            self._indexed(images, order)
+            if tricks.resident
+            else self._loaded(pictures or Pictures(images), order, workers)
         )
 
     def run(self, steps: int) -> None:
-        """Train for a number of steps, and wait for the device."""
+        """Train for a number of steps."""
         for _ in range(steps):
             self.step(next(self._batches))
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
 
     def _indexed(self, images: Tensor, order: torch.Generator) -> Iterator[Tensor]:
         images, batch = images.to(self.device), self.recipe.batch
@@ -120,8 +126,7 @@ class Loop:
             for i in range(0, len(images) - batch + 1, batch):
                 yield data.to_signed(images[permutation[i : i + batch]])
 
-    def _loaded(self, images: Tensor, order: torch.Generator, workers: int) -> Iterator[Tensor]:
-        pictures = Pictures(images)
+    def _loaded(self, pictures: Dataset, order: torch.Generator, workers: int) -> Iterator[Tensor]:
         loader = DataLoader(
             pictures,
             self.recipe.batch,
@@ -202,3 +207,23 @@ class Pictures(Dataset):
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         pixels = self.pixels[i]
         return self.transform(Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)), 0
+
+
+def photographs(images: Tensor) -> Dataset:
+    """Images as a folder of JPEG files of CelebA's size, read and scaled down by torchvision as in the tutorial.
+
+    Args:
+        images: uint8 [N, 3, size, size].
+    """
+    folder = TemporaryDirectory(prefix="gan-course-bench-")
+    (Path(folder.name) / "all").mkdir()
+    for i, pixels in enumerate(images.permute(0, 2, 3, 1).cpu().numpy()):
+        picture = Image.fromarray(pixels).resize(CELEBA, Image.Resampling.BICUBIC)
+        picture.save(Path(folder.name, "all", f"{i:06d}.jpg"), quality=95)
+    size = images.shape[-1]
+    half = (0.5, 0.5, 0.5)
+    found = ImageFolder(
+        folder.name, Compose([Resize(size), CenterCrop(size), ToTensor(), Normalize(half, half)])
+    )
+    found.folder = folder  # removed with the set
+    return found

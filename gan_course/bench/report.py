@@ -1,5 +1,6 @@
 """What `python -m gan_course bench` measures and prints."""
 
+import itertools
 import os
 import platform
 from collections.abc import Callable
@@ -7,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import torch
+from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from gan_course import data, runs, training
 from gan_course.bench import ladder, limit, measure
 from gan_course.errors import CourseError
+from gan_course.feed import Feed
 from gan_course.gan import GAN
 from gan_course.progress import bar
 from gan_course.recipes import Recipe
+from gan_course.recorded import Recorded
 from gan_course.text import aligned
 
 try:
@@ -42,6 +46,7 @@ class Bench:
     """One comparison and the evidence for it.
 
     Attributes:
+        recipe: the first contender's, as plain values.
         title: recipe, batch and images.
         gflop: of one image's share of a training step, GFLOP.
         limit: GFLOP/s of matrix products in the same process.
@@ -49,6 +54,7 @@ class Bench:
         memory: peak, MB: of the process on a CPU, of the device's allocations on a GPU.
     """
 
+    recipe: dict
     title: str
     gflop: float
     limit: float
@@ -77,29 +83,40 @@ class Bench:
         return f"{self.title}\n{head}\n{about}\n{aligned(rows, numbers=True)}"
 
 
-def contenders(recipe: Recipe, everything: bool = False) -> dict[str, tuple[Recipe, ladder.Tricks | None]]:
+PACKAGE, BARE, RECORDED = "the package", "bare steps", "recorded steps"
+Contender = tuple[Recipe, ladder.Tricks | str]  # of the ways above, or a rung of the ladder
+
+
+def contenders(recipe: Recipe, device: torch.device, everything: bool = False) -> dict[str, Contender]:
     """Who runs against whom: the published loop, the package's; with `everything` all rungs between them.
 
-    A recipe in batches of 4 also runs in batches of 128, both ways.
+    Beside the package's loop runs its step alone, on batches made beforehand: the difference is what data,
+    telemetry and progress cost. A recipe in batches of 4 also runs in batches of 128, both ways. A GPU also
+    runs in its short type, and with recorded steps.
     """
+    published = ladder.Tricks()
+    found: dict[str, Contender] = {"as published": (recipe, published)}
     if everything:
         found = {name: (recipe, tricks) for name, tricks in ladder.rungs(recipe).items()}
-    else:
-        found = {"as published": (recipe, ladder.Tricks())}
-    found["the package"] = (recipe, None)
+    found[PACKAGE] = (recipe, PACKAGE)
+    found["its step alone"] = (recipe, BARE)
+    if device.type == "cuda":
+        short = recipe.but(precision=str(limit.precision(device)).removeprefix("torch."))
+        found[f"the package, {short.precision}"] = (short, PACKAGE)
+        found["the package, recorded"] = (recipe, RECORDED)
+        if short.precision == "bfloat16":
+            found["the package, bfloat16, recorded"] = (short, RECORDED)
     if recipe.batch < 32 and not everything:
         large = recipe.but(batch=128)
-        found |= {
-            "as published, batch 128": (large, ladder.Tricks()),
-            "the package, batch 128": (large, None),
-        }
+        found["as published, batch 128"] = (large, published)
+        found["the package, batch 128"] = (large, PACKAGE)
     return found
 
 
 def compare(
     recipe: Recipe,
     images: torch.Tensor,
-    against: dict[str, tuple[Recipe, ladder.Tricks | None]],
+    against: dict[str, Contender],
     *,
     rounds: int,
     seconds: float,
@@ -108,19 +125,21 @@ def compare(
     """Measure some loops against the first of them.
 
     Args:
-        against: name -> (its recipe, its tricks); None in their place is the package's own loop.
+        against: as `contenders` makes them.
 
     Raises:
         CourseError: fewer than one round, or no time for it.
     """
     if rounds < 1 or seconds <= 0:
         raise CourseError(f"{rounds} rounds of {seconds:g} s measure nothing: 5 rounds of 2 s do")
-    runners = {name: _runner(own, images, tricks, device) for name, (own, tricks) in against.items()}
+    pictures = ladder.photographs(images) if recipe.channels == 3 else None
+    runners = {name: _runner(*who, images, pictures, device) for name, who in against.items()}
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     best = limit.matmul_rate(device, limit.precision(device))
     with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
         speeds = measure.alternate(runners, rounds, seconds, on_round=done.update)
+    best = max(best, limit.matmul_rate(device, limit.precision(device)))  # shared machines have slow minutes
     flops = {
         own: flops_per_image(own, images, device) for own in {recipe, *(own for own, _ in against.values())}
     }
@@ -129,6 +148,7 @@ def compare(
         for name, s in speeds.items()
     )
     return Bench(
+        recipe=recipe.as_dict(),
         title=f"{recipe.key} on {len(images):,} images of {recipe.channels}×{recipe.size}×{recipe.size}",
         gflop=flops[recipe] / 1e9,
         limit=best / 1e9,
@@ -163,27 +183,49 @@ def flops_per_image(recipe: Recipe, images: torch.Tensor, device: torch.device) 
 
 
 def _runner(
-    recipe: Recipe, images: torch.Tensor, tricks: ladder.Tricks | None, device
+    recipe: Recipe,
+    way: ladder.Tricks | str,
+    images: torch.Tensor,
+    pictures: Dataset | None,
+    device: torch.device,
 ) -> Callable[[int], int]:
-    if tricks is not None:
-        loop = ladder.Loop(recipe, images, tricks, device=device, workers=WORKERS)
+    """A function that trains some steps in one of the ways, waits for the device and returns the images seen."""
+    if isinstance(way, ladder.Tricks):
+        run = ladder.Loop(recipe, images, way, device=device, workers=WORKERS, pictures=pictures).run
+    else:
+        gan = GAN(recipe, 0, device)
+        run = _steps_alone(gan, images) if way == BARE else _loop(gan, images, recorded=way == RECORDED)
 
-        def run(steps: int) -> int:
-            loop.run(steps)
-            return steps * recipe.batch
-
-        return run
-    gan = GAN(recipe, 0, device)
-    resident = images.to(device)
-
-    def package(steps: int) -> int:
-        for _ in training.train(gan, resident, gan.step + steps, progress=False):
-            pass
+    def measured(steps: int) -> int:
+        run(steps)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         return steps * recipe.batch
 
-    return package
+    return measured
+
+
+def _loop(gan: GAN, images: torch.Tensor, recorded: bool) -> Callable[[int], None]:
+    feed = Feed(images, gan.device)
+    step = Recorded(gan, training.train_step, training.NORMS_EVERY) if recorded else None
+
+    def run(steps: int) -> None:
+        for _ in training.train(gan, feed, gan.step + steps, progress=False, step=step):
+            pass
+
+    return run
+
+
+def _steps_alone(gan: GAN, images: torch.Tensor) -> Callable[[int], None]:
+    some = images[: 8 * gan.recipe.batch].to(gan.device)
+    batches = itertools.cycle(data.to_signed(some).split(gan.recipe.batch)[: len(some) // gan.recipe.batch])
+
+    def run(steps: int) -> None:
+        for real in itertools.islice(batches, steps):
+            training.train_step(gan, real)
+            gan.step += 1
+
+    return run
 
 
 def _peak(device: torch.device) -> float:

@@ -1,15 +1,7 @@
-"""Things to press and drag in a notebook, for ipywidgets 7.7 (Colab) and 8 alike.
+"""Train a two-dimensional GAN by hand, and see what D believes."""
 
-A `Panel` is controls above ONE `widgets.Image` whose bytes change, with the picture's words beneath.
-Where no front end answers (GitHub, nbconvert, PDF) the same output is a still picture with alt text.
-"""
-
-import asyncio
-import html
 import io
 import math
-import time
-from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 import numpy as np
@@ -18,84 +10,7 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from PIL import Image
 
 from gan_course import losses, show, toy
-
-VIEW = "application/vnd.jupyter.widget-view+json"
-LEAST_SECONDS = 0.08  # between two drawings; a press in between is drawn a little later
-
-
-class Panel:
-    """Rows of controls, one picture, one line of words. Subclasses say in `render` what the picture is now.
-
-    Attributes:
-        picture: the last `show.Picture`; its alternative text is also the line beneath it.
-        box: the widget itself, to be put inside another.
-    """
-
-    def __init__(self, *rows: Sequence[widgets.Widget]):
-        self._image, self._words = widgets.Image(format="png"), widgets.HTML()
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        self.box = widgets.VBox(
-            [*(widgets.HBox(list(row), layout=wrap) for row in rows), self._image, self._words]
-        )
-        self._late = None
-        self.draw()
-
-    def render(self) -> show.Picture:
-        """The picture as things stand."""
-        raise NotImplementedError
-
-    def draw(self) -> None:
-        """Draw now."""
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-        self.picture = self.render()
-        if self.picture.width:
-            self._image.width = str(self.picture.width)
-        self._image.value, self._words.value = self.picture.still, html.escape(self.picture.alt)
-        self._drawn = time.monotonic()
-
-    def refresh(self) -> None:
-        """Draw now or shortly: a burst of events is drawn a few times, its last state always."""
-        wait = self._drawn + LEAST_SECONDS - time.monotonic()
-        if self._late is not None:
-            return
-        try:
-            loop = asyncio.get_running_loop()  # the kernel's own: no thread, nothing runs beside a cell
-        except RuntimeError:
-            wait = 0
-        if wait <= 0:
-            self.draw()
-        else:
-            self._late = loop.call_later(wait, self._draw_late)
-
-    def _draw_late(self) -> None:
-        self._late = None
-        self.draw()
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        # Not a Widget itself, so ipywidgets 7 (_ipython_display_) and 8 (_repr_mimebundle_) do not differ here.
-        data, metadata = self.picture._repr_mimebundle_()
-        data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return data, metadata
-
-
-def button(label: str, press: Callable[[], None], width: str = "6em", style: str = "") -> widgets.Button:
-    """A button that calls `press` without arguments."""
-    made = widgets.Button(description=label, button_style=style, layout=widgets.Layout(width=width))
-    made.on_click(lambda _: press())
-    return made
-
-
-def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
-    """A drop-down list; `options` are values or (name, value) pairs."""
-    return widgets.Dropdown(
-        description=label,
-        options=options,
-        value=value,
-        layout=widgets.Layout(width=width),
-        style={"description_width": "initial"},
-    )
+from gan_course.widgets.panel import Panel, button, choice
 
 
 class Plane:

@@ -1,0 +1,83 @@
+"""G along its training: a dozen copies of its moving average, so that one can go back in time.
+
+A snapshot holds weights in 8 bits with a scale for each row: half the size of a published generator, and
+pictures that differ from the exact ones by a few grey levels at most (a test measures it).
+"""
+
+import re
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from gan_course import checkpoint, files
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+
+COUNT = 12
+FORMAT = 1
+NAME = re.compile(r"step_(\d+)\.safetensors")
+
+
+def due(until: int) -> list[int]:
+    """The steps of a run of that length after which one is taken: its first and last, closer early on."""
+    return sorted({round(until * (i / (COUNT - 1)) ** 2) for i in range(COUNT)})
+
+
+def save(gan: GAN, folder: Path) -> Path:
+    """Keep G's average as it is now, in a run's folder.
+
+    Raises:
+        CourseError: the disk is full or the folder cannot be written to.
+    """
+    path = folder / "snapshots" / f"step_{gan.step:07d}.safetensors"
+    header = {"gan_course": f'{{"format": {FORMAT}}}'}
+    return files.write_atomically(path, safetensors.torch.save(pack(gan.average.state_dict()), header))
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps a run's folder holds snapshots of, in order."""
+    found = (NAME.fullmatch(path.name) for path in (folder / "snapshots").glob("*.safetensors"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def load(folder: Path, step: int) -> dict[str, Tensor]:
+    """The weights of a snapshot, by name, as float32.
+
+    Raises:
+        CourseError: there is none of that step, or it is damaged.
+    """
+    known = steps(folder)
+    if step not in known:
+        raise CourseError(
+            f"{folder} has no snapshot of step {step}: there are {', '.join(map(str, known)) or 'none'}"
+        )
+    return unpack(checkpoint.read(folder / "snapshots" / f"step_{step:07d}.safetensors", FORMAT)[1])
+
+
+def pack(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices and kernels as int8 with a scale for each row; biases, norms and counters as float16 or as they are."""
+    packed = {}
+    for name, tensor in state.items():
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.dim() < 2:
+            packed[name] = tensor.half() if tensor.is_floating_point() else tensor
+            continue
+        scale = tensor.flatten(1).abs().amax(1).clamp_min(1e-12) / 127
+        rows = tensor / scale.view(-1, *[1] * (tensor.dim() - 1))
+        packed[name], packed[f"{name}.scale"] = rows.round().to(torch.int8).contiguous(), scale
+    return packed
+
+
+def unpack(packed: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The way back from `pack`."""
+    state = {}
+    for name, tensor in packed.items():
+        if name.endswith(".scale"):
+            continue
+        scale = packed.get(f"{name}.scale")
+        if scale is not None:
+            tensor = tensor.float() * scale.view(-1, *[1] * (tensor.dim() - 1))
+        state[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return state

@@ -1,0 +1,163 @@
+"""What all widgets share: controls above one picture that is redrawn, words beneath it, and a message where
+something cannot be shown.
+
+Where no front end answers (GitHub, nbconvert, PDF) the same output is a still picture with alt text.
+"""
+
+import asyncio
+import html
+import time
+from collections.abc import Callable, Sequence
+
+import ipywidgets as widgets
+
+from gan_course import show
+from gan_course.errors import CourseError
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+LEAST_SECONDS = 0.08  # between two drawings; a press in between is drawn a little later
+
+
+class Panel:
+    """Rows of controls, one picture, one line of words. Subclasses say in `render` what the picture is now.
+
+    Attributes:
+        picture: the last `show.Picture`; its alternative text is also the line beneath it.
+        box: the widget itself, to be put inside another.
+    """
+
+    def __init__(self, *rows: Sequence[widgets.Widget]):
+        self._image, self._words = widgets.Image(format="png"), widgets.HTML()
+        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        self.box = widgets.VBox(
+            [*(widgets.HBox(list(row), layout=wrap) for row in rows), self._image, self._words]
+        )
+        self._late = None
+        self.draw()
+
+    def render(self) -> show.Picture:
+        """The picture as things stand."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Draw now."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        try:
+            self.picture, problem = self.render(), ""
+        except CourseError as error:  # the picture before stays, where there is one
+            problem = str(error)
+            self.picture = getattr(self, "picture", None) or written(problem)
+        if self.picture.width:
+            self._image.width = str(self.picture.width)
+        self._image.value = self.picture.still
+        self.say(problem or self.picture.alt, alert=bool(problem))
+        self._drawn = time.monotonic()
+
+    def say(self, words: str, alert: bool = False) -> None:
+        """Put words beneath the picture; a screen reader reads them out, an alert at once."""
+        role, colour = ("alert", f' style="color: {show.RED}"') if alert else ("status", "")
+        self._words.value = f'<div role="{role}"{colour}>{html.escape(words)}</div>'
+
+    def refresh(self) -> None:
+        """Draw now or shortly: a burst of events is drawn a few times, its last state always."""
+        wait = self._drawn + LEAST_SECONDS - time.monotonic()
+        if self._late is not None:
+            return
+        try:
+            loop = asyncio.get_running_loop()  # the kernel's own: no thread, nothing runs beside a cell
+        except RuntimeError:
+            wait = 0
+        if wait <= 0:
+            self.draw()
+        else:
+            self._late = loop.call_later(wait, self._draw_late)
+
+    def _draw_late(self) -> None:
+        self._late = None
+        self.draw()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        # Not a Widget itself, so ipywidgets 7 (_ipython_display_) and 8 (_repr_mimebundle_) do not differ here.
+        data, metadata = self.picture._repr_mimebundle_()
+        data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        return data, metadata
+
+
+def button(label: str, press: Callable[[], None], width: str = "6em", style: str = "") -> widgets.Button:
+    """A button that calls `press` without arguments."""
+    made = widgets.Button(description=label, button_style=style, layout=widgets.Layout(width=width))
+    made.on_click(lambda _: press())
+    return made
+
+
+def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
+    """A drop-down list; `options` are values or (name, value) pairs."""
+    return widgets.Dropdown(
+        description=label,
+        options=options,
+        value=value,
+        layout=widgets.Layout(width=width),
+        style={"description_width": "initial"},
+    )
+
+
+def slider(label: str, value: float, low: float, high: float, step: float, width: str = "24em"):
+    """A slider that reports while it is dragged: of whole numbers where its step is one."""
+    kind = widgets.IntSlider if isinstance(step, int) else widgets.FloatSlider
+    return kind(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        description=label,
+        layout=widgets.Layout(width=width),
+        style={"description_width": "initial"},
+    )
+
+
+def number(label: str, value: int, most: int = 2**31 - 1, width: str = "11em") -> widgets.BoundedIntText:
+    """A field for a whole number from 0 on."""
+    return widgets.BoundedIntText(
+        value=value,
+        min=0,
+        max=most,
+        description=label,
+        layout=widgets.Layout(width=width),
+        style={"description_width": "initial"},
+    )
+
+
+def play(target: widgets.Widget, interval: int = 200) -> widgets.Play:
+    """Play, pause and stop for a slider of whole numbers."""
+    made = widgets.Play(value=target.value, min=target.min, max=target.max, interval=interval)
+    widgets.link((made, "value"), (target, "value"))  # not jslink, which Colab does not do
+    return made
+
+
+class Message(Panel):
+    """What is left of a widget that could not be opened: why, in words."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__()
+
+    def render(self) -> show.Picture:
+        raise CourseError(self.why)
+
+
+def written(words: str) -> show.Picture:
+    """Words as a picture, for places that show pictures only."""
+    fig, axis = show.new_figure(7, 1.6)
+    axis.set_axis_off()
+    axis.text(0, 0.5, words, wrap=True, va="center", color=show.RED, parse_math=False)
+    return show.figure(fig, words)
+
+
+def opened(kind: Callable[..., Panel], *arguments, **options) -> Panel:
+    """A widget, or the message why there is none: a lecture goes on where a traceback would stop it."""
+    try:
+        return kind(*arguments, **options)
+    except CourseError as error:
+        return Message(str(error))

@@ -1,0 +1,157 @@
+"""Walks, directions and inversion, against what can be computed by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gan_course import latent, networks
+from gan_course.errors import CourseError
+from gan_course.networks import Generator
+
+
+def linear(weight):
+    """A generator of 3 × 4 pictures that is a matrix, [12, latent_dim]."""
+    G = Generator(
+        nn.Sequential(nn.Linear(weight.shape[1], 12, bias=False), nn.Unflatten(1, (1, 3, 4))), weight.shape[1]
+    )
+    G.layers[0].weight.data = weight
+    return G.requires_grad_(False).eval()
+
+
+@pytest.fixture
+def z():
+    return latent.draw(4, 100, seed=1)
+
+
+def test_draws_follow_the_seed_and_are_prefixes(z):
+    assert torch.equal(latent.draw(4, 100, seed=1), z) and not torch.equal(latent.draw(4, 100, seed=2), z)
+
+
+def test_traversing_changes_one_dimension(z):
+    path = latent.traverse(z[0], 21, torch.tensor([-1.0, 5.0]))
+    assert path[:, 21].tolist() == [-1, 5] and (path != z[0]).sum() == 2
+
+
+@pytest.mark.parametrize("dimension", [-1, 100, 2.0])
+def test_dimensions_that_are_none(dimension, z):
+    with pytest.raises(CourseError, match=f"dimension {dimension}: a latent has 0 to 99"):
+        latent.traverse(z[0], dimension, torch.zeros(2))
+
+
+def test_the_arc_has_even_angles_and_the_line_does_not(z):
+    a, b = z[:2] / z[:2].norm(dim=1, keepdim=True)
+    t = torch.linspace(0, 1, 5)
+    for walk, even in ((latent.slerp, True), (latent.lerp, False)):
+        path = walk(a, b, t)
+        assert torch.allclose(path[0], a, atol=1e-6) and torch.allclose(path[-1], b, atol=1e-6)
+        unit = path / path.norm(dim=1, keepdim=True)
+        angles = (unit[1:] * unit[:-1]).sum(1).arccos()
+        unevenness = (angles.max() - angles.min()).item()
+        assert unevenness < 1e-3 if even else unevenness > 0.05
+    assert torch.allclose(latent.slerp(a, b, t).norm(dim=1), torch.ones(5), atol=1e-5)
+    assert latent.lerp(a, b, t).norm(dim=1)[2] < 0.8
+
+
+def test_the_arcs_norm_goes_evenly_from_one_to_the_other(z):
+    norms = latent.slerp(z[0], 3 * z[1], torch.tensor([0.0, 0.5, 1.0])).norm(dim=1)
+    assert norms[1] == pytest.approx(((norms[0] + norms[2]) / 2).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, -1.0])
+def test_there_is_an_arc_between_any_two(factor, z):
+    assert latent.slerp(z[0], factor * z[0], torch.linspace(0, 1, 3)).isfinite().all()
+
+
+def test_a_circle_comes_home(z):
+    ring = latent.circle(z[0], z[1], 12)
+    assert torch.allclose(ring[0], z[0]) and torch.allclose(
+        ring.norm(dim=1), z[0].norm().expand(12), rtol=1e-5
+    )
+    assert torch.allclose(ring[6], -z[0], atol=1e-4)
+    steps = (ring - ring.roll(1, 0)).norm(dim=1)
+    assert steps.max() - steps.min() < 1e-3 and torch.linalg.matrix_rank(ring) == 2
+
+
+def test_a_square_has_its_corners(z):
+    field = latent.square(z, 5).view(5, 5, 100)
+    for corner, (i, j) in zip(z, ((0, 0), (0, 4), (4, 0), (4, 4)), strict=True):
+        assert torch.allclose(field[i, j], corner, atol=1e-5)
+
+
+def test_sefa_finds_what_a_matrix_stretches():
+    weight = torch.zeros(12, 4)
+    weight[5, 2], weight[0, 3], weight[1, 0] = 3.0, -2.0, 1.0
+    values, directions = latent.sefa(linear(weight), 3)
+    assert values.tolist() == pytest.approx([9, 4, 1])
+    assert torch.allclose(directions.abs(), torch.eye(4)[[2, 3, 0]])
+
+
+@pytest.mark.parametrize(
+    "family, shape", [("mlp", (1, 28)), ("dcgan-mnist", (1, 28)), ("dcgan-faces", (3, 64))]
+)
+def test_sefa_stretches_what_the_first_layer_does(family, shape):
+    G, _ = networks.build(family, channels=shape[0], size=shape[1], width=1 / 8)
+    values, directions = latent.sefa(G, 100)
+    head = nn.Sequential(*list(G.layers)[: 2 if family == "dcgan-faces" else 1])
+    if isinstance(head[-1], nn.Sequential):  # a block: its transposed convolution alone
+        head[-1] = head[-1][0]
+    with torch.no_grad():
+        outputs = (head(directions) - head(torch.zeros(1, 100))).flatten(1)
+    assert torch.allclose(outputs.square().sum(1), values, rtol=1e-2, atol=1e-5)
+    assert torch.allclose(directions @ directions.T, torch.eye(100), atol=1e-4)
+
+
+def test_an_attributes_direction_is_a_difference_of_means(z):
+    has = torch.tensor([True, False, True, True])
+    assert torch.allclose(latent.attribute_direction(z, has), z[[0, 2, 3]].mean(0) - z[1])
+    with pytest.raises(CourseError, match="0 of 4 pictures have the attribute"):
+        latent.attribute_direction(z, torch.zeros(4))
+
+
+def test_influence_of_a_linear_generator_is_its_columns():
+    weight = torch.zeros(12, 3)
+    weight[:, 1], weight[0, 2] = 0.1, 0.3
+    found = latent.influence(linear(weight), n=4, reach=2.0)
+    assert found.tolist() == pytest.approx([0, 0.1 * 4 * 127.5, 0.3 / 12 * 4 * 127.5], rel=1e-4)
+
+
+def test_inversion_finds_what_there_is():
+    weight = torch.linalg.qr(torch.randn(12, 6, generator=torch.Generator().manual_seed(0)))[0] / 2
+    G = linear(weight)
+    from gan_course.data import to_uint8
+
+    picture = to_uint8(G(latent.draw(1, 6, seed=3) / 3)[0])
+    found = latent.invert(G, picture, steps=200, starts=3, pull=0, progress=False)
+    assert found.error < 1 and found.errors[0] > 5 * found.error  # rounding to grey levels remains
+    assert found.picture.shape == picture.shape and found.starts.shape == (3,)
+    assert found.z.shape == (6,) and not found.z.requires_grad
+
+
+def test_the_pull_keeps_z_short():
+    G = linear(torch.eye(12, 6) * 0.01)  # it would take a z of length 100 and more
+    bright = torch.full((1, 3, 4), 250, dtype=torch.uint8)
+    far, near = (latent.invert(G, bright, steps=100, pull=pull, progress=False).z.norm() for pull in (0, 1.0))
+    assert near < 1 < far
+
+
+@pytest.mark.parametrize(
+    "picture, said",
+    [
+        (
+            torch.zeros(1, 28, 28, dtype=torch.uint8),
+            r"uint8 pictures \[1, 3, 4\]; this one is uint8 \[1, 28, 28\]",
+        ),
+        (torch.zeros(1, 3, 4), r"this one is float32 \[1, 3, 4\]"),
+    ],
+)
+def test_inversion_of_other_pictures_is_refused(picture, said):
+    with pytest.raises(CourseError, match=said):
+        latent.invert(linear(torch.eye(12, 4)), picture, progress=False)
+
+
+def test_half_way_on_the_line_is_too_short_by_the_root_of_two(z):
+    pairs = latent.draw(2_000, 100, seed=9).chunk(2)
+    ratio = ((pairs[0] + pairs[1]) / 2).norm(dim=1).mean() / pairs[0].norm(dim=1).mean()
+    assert ratio.item() == pytest.approx(1 / math.sqrt(2), rel=0.01)
