@@ -165,6 +165,18 @@ def _publish(parsed) -> None:
     print(f"{copy.folder}: {size / 1e6:.1f} MB")
 
 
+def _present(parsed) -> None:
+    import webbrowser
+
+    from gan_course import presenting, runs
+
+    run = runs.find(parsed.name)
+    path = presenting.write(run, parsed.out or f"{run.folder.name}.html").absolute()
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, opens in any browser, without a network")
+    if not parsed.no_browser:
+        webbrowser.open(path.as_uri())
+
+
 def _plan(parsed) -> None:
     from gan_course import faces, planning, profile, runs, sets
     from gan_course.bench import records
@@ -304,6 +316,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("name", metavar="RUN", help="a run's folder")
     made.add_argument("as_name", metavar="NAME", help="the name it will be found by")
+
+    made = command(
+        "present", _present, "open a recorded run in a player, for a lecture", "present quick-digits"
+    )
+    made.add_argument("name", metavar="RUN", help="a run's folder, or the name of a published run")
+    made.add_argument("--out", metavar="FILE", help="the page to write (default: RUN.html here)")
+    made.add_argument("--no-browser", action="store_true", help="write it and do not open it")
 
     made = command(
         "plan", _plan, "say how long a run would take here", "plan dcgan-faces-64 --images 1013000"

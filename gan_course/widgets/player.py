@@ -35,7 +35,10 @@ class Player(Panel):
         super().__init__((self.play, self.back, self.forth, self.speed, self.time))
 
     def render(self) -> show.Picture:
-        i = self.time.value
+        return self.drawing(self.time.value)
+
+    def drawing(self, i: int) -> show.Picture:
+        """How the run stood at its i-th drawing."""
         if i not in self._drawings:
             step, frame = self.frames[i]
             seen = History(self.history.rows[self.history["step"] < step])
