@@ -160,7 +160,9 @@ def _publish(parsed) -> None:
 
     if parsed.as_name in ("", ".", "..") or Path(parsed.as_name).name != parsed.as_name:
         raise CourseError(f"NAME {parsed.as_name!r}: a plain name without slashes works, such as mlp-fashion")
-    copy = publishing.publish(runs.Run(parsed.name), files.assets_dir() / "runs" / parsed.as_name)
+    copy = publishing.publish(
+        runs.Run(parsed.name), files.assets_dir() / "runs" / parsed.as_name, parsed.snapshots
+    )
     size = sum(file.stat().st_size for file in copy.folder.rglob("*") if file.is_file())
     print(f"{copy.folder}: {size / 1e6:.1f} MB")
 
@@ -216,19 +218,21 @@ def _bench(parsed) -> None:
 
 
 def _race(parsed) -> None:
-    from gan_course import recipes, sets
-    from gan_course.bench import race
+    from dataclasses import replace
+
+    from gan_course import profile, recipes, sets, text
+    from gan_course.bench import race, report
 
     first, second = recipes.get("dcgan-mnist"), recipes.get("quick-digits")
+    device = profile.device()
     image_set = sets.load(first.data, path=parsed.data)
     print(image_set.source)
+    image_set = replace(image_set, images=image_set.images.to(device), labels=image_set.labels.to(device))
     seeds = range(parsed.seed, parsed.seed + parsed.seeds)
-    races = list(race.run(first, second, image_set, parsed.seconds, seeds))
-    print(
-        f"{first.key} as published for {parsed.seconds:g} s, {second.key} until it is as good",
-        race.table(races),
-        sep="\n",
-    )
+    print(", ".join(f"{key} {value}" for key, value in report.evidence(device).items()))
+    print(f"{first.key} as published for {parsed.seconds:g} s, then {second.key} until it is as good")
+    for found in race.run(first, second, image_set, parsed.seconds, seeds):
+        print(text.aligned([race.HEAD, race.row(found)], numbers=True), flush=True)
 
 
 def _doctor(parsed) -> int:
@@ -316,6 +320,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("name", metavar="RUN", help="a run's folder")
     made.add_argument("as_name", metavar="NAME", help="the name it will be found by")
+    made.add_argument(
+        "--snapshots", action="store_true", help="with copies of the generator along its training (large)"
+    )
 
     made = command(
         "present", _present, "open a recorded run in a player, for a lecture", "present quick-digits"

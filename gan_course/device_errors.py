@@ -1,6 +1,7 @@
 """What to say when a device runs out of memory, or is gone."""
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 
 import torch
@@ -9,6 +10,16 @@ from gan_course import data, training
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.recipes import Recipe
+
+LOST = (
+    "unspecified launch failure",
+    "no CUDA-capable device",
+    "device is lost",
+    "GPU is lost",
+    "uncorrectable ECC error",
+    "hardware stack error",
+    "device(s) is/are busy or unavailable",
+)
 
 
 @contextlib.contextmanager
@@ -22,13 +33,14 @@ def explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
         yield
         return
     except (RuntimeError, MemoryError) as error:
-        short_of_memory, lost = out_of_memory(error), gpu_lost(error)
-        if not (short_of_memory or lost):
+        short_of_memory = out_of_memory(error)
+        if not (short_of_memory or gpu_lost(error)):
             raise
         said = " ".join(str(error).split())[:100]
-        error.__traceback__ = None  # it holds the step that was too large in memory
-    # Outside the handler, so that nothing of that step is held while smaller ones are tried.
-    if lost:
+        traceback.clear_frames(error.__traceback__)  # they hold the step that was too large in memory
+    # Outside the handler, so that little of that step is held while smaller ones are tried. The run itself is still
+    # there beside them: what is found fits, and a little more might.
+    if not short_of_memory:
         raise CourseError(
             f"the GPU no longer answers ({said}); the last checkpoint is kept: restart, and the same command "
             "with --resume goes on from it"
@@ -40,14 +52,19 @@ def explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
 
 def out_of_memory(error: Exception) -> bool:
     """Whether an error says that memory ran out, on a GPU or on the CPU."""
-    # The CPU's allocator, and oneDNN, which computes convolutions, have no type of their own for it.
-    said = ("can't allocate memory", "could not create a primitive")
+    # The CPU's allocator, oneDNN (its convolutions), the driver and cuBLAS have no type of their own for it.
+    said = (
+        "can't allocate memory",
+        "could not create a primitive",
+        "CUDA error: out of memory",
+        "ALLOC_FAILED",
+    )
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(s in str(error) for s in said)
 
 
 def gpu_lost(error: Exception) -> bool:
-    """Whether an error comes from the GPU's driver and not from the program's own mistakes."""
-    return "CUDA error" in str(error) or "NCCL error" in str(error)
+    """Whether an error says that the GPU is gone or was reset; other CUDA errors may be the program's own."""
+    return any(words in str(error) for words in LOST)
 
 
 def largest_batch(recipe: Recipe, device: torch.device) -> int:

@@ -7,11 +7,11 @@ than the memory stays where it is, memory-mapped, and a thread gathers the next 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import torch
 from torch import Tensor
 
 from gan_course import data
+from gan_course.memory import free_memory
 
 SHARE = 0.6  # of the free memory may be images; the rest is for the networks' activations
 
@@ -35,7 +35,7 @@ class Feed:
         # What lies on a CPU is used in place: a set that fits stays in the system's cache once it was read.
         self.resident = images.is_cuda or images.nbytes <= SHARE * free
         self.images = images.to(device) if self.resident else images
-        size, room = f"{images.nbytes / 1e9:.2g} GB of images", f"{free / 1e9:.2g} GB free"
+        size, room = f"{images.nbytes / 1e9:.1f} GB of images", f"{free / 1e9:.1f} GB free"
         self.about = (
             f"{size} on {device.type} ({room})"
             if self.resident
@@ -66,10 +66,3 @@ class Feed:
     def _gather(self, indices: Tensor) -> Tensor:
         batch = self.images[indices.to(self.images.device)]
         return batch.pin_memory() if self.device.type == "cuda" else batch
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes that a device could still hold."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return psutil.virtual_memory().available

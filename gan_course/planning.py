@@ -80,9 +80,10 @@ def recorded(recipe: Recipe, images: int, benches: list[Bench]) -> list[str]:
     lines = []
     for bench in benches:
         rates = [line.rate for line in bench.lines if line.name == PACKAGE]
-        if bench.recipe == recipe.as_dict() and rates:
+        if Recipe.from_dict(bench.recipe) == recipe and rates:
+            where = ", ".join(bench.evidence[key] for key in ("device", "cpu") if key in bench.evidence)
             lines.append(
-                f"on record, {bench.evidence['device']} ({bench.evidence['date']}): "
+                f"on record, {where} ({bench.evidence['date']}): "
                 f"{rates[0]:,.0f} images/s, {duration(images / rates[0])}"
             )
     return lines

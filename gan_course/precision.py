@@ -1,5 +1,7 @@
 """Computing in shorter numbers, where a GPU has units for them."""
 
+from types import MethodType
+
 import torch
 from torch import Tensor, nn
 
@@ -13,15 +15,16 @@ def shorten(network: nn.Module, precision: str) -> None:
 
     Mixed precision as PyTorch's autocast chooses it, layer by layer (Micikevicius et al. 2018, arXiv:1710.03740).
     """
-    if precision == "float32":
-        return
-    plain = network.forward
+    if precision != "float32":
+        network.precision = PRECISIONS[precision]
+        network.forward = MethodType(
+            _forward, network
+        )  # a method, so that a copy of the network calls its own
 
-    def forward(x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, PRECISIONS[precision]):
-            return plain(x).float()
 
-    network.forward = forward
+def _forward(network: nn.Module, x: Tensor) -> Tensor:
+    with torch.autocast(x.device.type, network.precision):
+        return type(network).forward(network, x).float()
 
 
 def check(precision: str, device: torch.device) -> None:

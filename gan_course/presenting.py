@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan_course import files
 from gan_course.errors import CourseError
+from gan_course.planning import duration
 from gan_course.runs import Run
 from gan_course.widgets.player import Player
 
@@ -60,7 +61,7 @@ time.oninput = () => show(+time.value);
 speed.onchange = () => {{ if (timer !== null) {{ stop(); start(); }} }};
 document.addEventListener("keydown", event => {{
   if (event.target.matches("select, input")) return;
-  if (event.key === " ") {{ event.preventDefault(); toggle(); }}
+  if (event.key === " " && !event.target.matches("button")) {{ event.preventDefault(); toggle(); }}
   if (event.key === "ArrowLeft") show(+time.value - 1);
   if (event.key === "ArrowRight") show(+time.value + 1);
 }});
@@ -82,7 +83,7 @@ def page(run: Run) -> str:
         drawings.append((picture.mime, base64.b64encode(picture.still).decode(), picture.alt))
     card = run.card
     about = (
-        f"{card['images']:,} images of {card['data']['name']}, {card['seconds'] / 60:.0f} minutes on {card['device']}, "
+        f"{card['images']:,} images of {card['data']['name']}, {duration(card['seconds'])} on {card['device']}, "
         f"seed {card['seed']}."
     )
     return PAGE.format(

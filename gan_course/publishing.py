@@ -16,20 +16,28 @@ ROWS = 1000  # of the history are kept
 FRAMES = 24  # of the drawings
 
 
-def publish(run: Run, folder: str | Path) -> Run:
+def publish(run: Run, folder: str | Path, with_snapshots: bool = False) -> Run:
     """Write a published copy of a run.
 
     The averaged generator is stored as a snapshot is (`snapshots.pack`): its pictures differ from the run's own
     by rounding.
 
+    Args:
+        with_snapshots: whether the copies of the generator along its training come along, each about as large as
+            the generator itself.
+
     Returns:
         the copy, opened.
 
     Raises:
-        CourseError: the run is damaged or has no frames; the folder cannot be written to.
+        CourseError: the run is unfinished or damaged, or has no frames; the folder cannot be written to.
     """
     folder = Path(folder)
     drawn = run.frames
+    if run.card["step"] < run.card["goal"]:
+        raise CourseError(
+            f"{run.folder} stands at step {run.card['step']} of {run.card['goal']}: finish it with --resume first"
+        )
     if not drawn:
         raise CourseError(f"{run.folder} has no frames to replay: train it with this version of the course")
     G = run.generator()
@@ -50,9 +58,9 @@ def publish(run: Run, folder: str | Path) -> Run:
     )
     files.write_atomically(folder / "frames.webp", buffer.getvalue())
 
-    for step in run.snapshots:
-        name = Path("snapshots") / f"step_{step:07d}.safetensors"
-        files.write_atomically(folder / name, (run.folder / name).read_bytes())
+    snapshots.forget(folder, after=-1)  # an older copy's
+    for step in run.snapshots if with_snapshots else ():
+        snapshots.copy(run.folder, folder, step)
 
     card = {**run.card, "frames": [step for step, _ in frames]}
     files.write_atomically(folder / "run.json", (json.dumps(card, indent=1) + "\n").encode())

@@ -1,5 +1,6 @@
 """Steps that a GPU repeats by itself, from a recording, without waiting for Python."""
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor
 
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
+from gan_course.ranks import Ranks
+from gan_course.recipes import Recipe
 
 WARM = 11  # steps before a recording: PyTorch asks for some, so that libraries have chosen their algorithms
 
@@ -28,16 +31,8 @@ class Recorded:
         Raises:
             CourseError: this run cannot be recorded.
         """
-        if gan.device.type != "cuda":
-            raise CourseError("steps can be recorded on a CUDA GPU only: leave --graphs out")
-        if gan.ranks.size > 1 or gan.recipe.precision == "float16":
-            raise CourseError(
-                "neither several processes nor float16's loss scaling can be recorded: leave --graphs out"
-            )
+        check(gan.recipe, gan.device, gan.ranks)
         self.step, self.plain_every, self.warm_at = step, plain_every, gan.step + WARM
-        for optimiser in (gan.opt_g, gan.opt_d):
-            for group in optimiser.param_groups:
-                group["capturable"] = True
         self.graphs: dict[bool, tuple[torch.cuda.CUDAGraph, dict[str, Tensor]]] = {}  # by whether G moves
         self.real: Tensor | None = None
 
@@ -56,9 +51,31 @@ class Recorded:
         return {name: value.clone() for name, value in telemetry.items()}
 
     def _record(self, gan: GAN) -> tuple[torch.cuda.CUDAGraph, dict[str, Tensor]]:
-        graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(gan.noise)  # each replay draws the next latents
-        torch.cuda.synchronize(gan.device)
-        with torch.cuda.graph(graph):
-            telemetry = self.step(gan, self.real)
+        for optimiser in (gan.opt_g, gan.opt_d):
+            for group in optimiser.param_groups:
+                group["capturable"] = True  # asked for while recording; fused Adam is so in any case
+        with torch.cuda.device(gan.device), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            graph = torch.cuda.CUDAGraph()
+            if hasattr(graph, "register_generator_state"):  # newer versions do this by themselves
+                graph.register_generator_state(gan.noise)  # each replay draws the next latents
+            torch.cuda.synchronize()
+            # The thread that gathers batches may go on using the GPU meanwhile.
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                telemetry = self.step(gan, self.real)
         return graph, telemetry
+
+
+def check(recipe: Recipe, device: torch.device, ranks: Ranks) -> None:
+    """Whether a run's steps can be recorded.
+
+    Raises:
+        CourseError: they cannot.
+    """
+    if device.type != "cuda":
+        raise CourseError("steps can be recorded on a CUDA GPU only: leave --graphs out")
+    if ranks.size > 1 or recipe.precision == "float16":
+        raise CourseError(
+            "neither several processes nor float16's loss scaling can be recorded: leave --graphs out"
+        )

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 import gan_course
-from gan_course import checkpoint, device_errors, files, mosaic, snapshots, training
+from gan_course import checkpoint, device_errors, files, mosaic, recorded, snapshots, training
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
 from gan_course.feed import Feed
@@ -28,7 +28,6 @@ from gan_course.history import COLUMNS, History
 from gan_course.networks import Generator
 from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import Recipe
-from gan_course.recorded import Recorded
 
 SAVE_EVERY_SECONDS = 60.0
 PUBLISHED_FORMAT = 2
@@ -83,6 +82,8 @@ def train(
         raise CourseError(f"{total} images to see are less than one batch of {batch}: ask for more")
     until = total // batch
     training.check_images(recipe, image_set.images)  # before anything is written
+    if graphs:
+        recorded.check(recipe, torch.device(device), ranks)
     data = _identity(image_set)
     ranks.same(
         "settings", {"recipe": recipe.as_dict(), "seed": seed, "images": total, "data": data, **VERSIONS}
@@ -100,6 +101,8 @@ def train(
         checkpoint.save(gan, folder / "checkpoint.safetensors")
         note()
 
+    if ranks.first:
+        snapshots.forget(folder, after=gan.step)  # of a process that was killed, or of another beginning
     looked_back = [step for step in snapshots.due(until) if step > gan.step]
     if gan.step == 0:
         _draw(gan, folder)
@@ -111,7 +114,7 @@ def train(
         note()
         return Run(folder)
     feed = feed or Feed(image_set.images, gan.device)
-    step = Recorded(gan, training.train_step, training.NORMS_EVERY) if graphs else None
+    step = recorded.Recorded(gan, training.train_step, training.NORMS_EVERY) if graphs else None
     with device_errors.explained(recipe, gan.device), stop_on_interrupt() as interrupted:
         # Alone, an interruption is heeded after any step; several ranks agree on it at the next report.
         stop = interrupted if ranks.size == 1 else lambda: False
@@ -237,12 +240,14 @@ class Run:
             ) from None
 
 
-def find(name: str | Path) -> Run:
-    """A run by its folder, or a published one by its name.
+def find(name: "str | Path | Run") -> Run:
+    """A run by its folder, or a published one by its name; one that is open already is returned as it is.
 
     Raises:
         CourseError: there is no such run.
     """
+    if isinstance(name, Run):
+        return name
     if not (Path(name) / "run.json").exists() and str(name) in published():
         return Run(files.assets_dir() / "runs" / str(name))
     return Run(name)

@@ -1,7 +1,6 @@
 """New images from a trained generator."""
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 
 from gan_course import data, files
 from gan_course.errors import CourseError
+from gan_course.memory import free_memory
 from gan_course.networks import Generator
 
 CHUNK = 256  # images a forward pass, so that memory does not grow with n
@@ -39,21 +39,9 @@ def _batch(generator: Generator, n: int, draw: torch.Generator) -> torch.Tensor:
     return data.to_uint8(generator(z)).cpu()
 
 
-def free_memory() -> int | None:
-    """Bytes that can be had without swapping, what the system merely caches included; None where it cannot tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, ValueError, StopIteration):  # not Linux
-        try:
-            return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        except (ValueError, OSError, AttributeError):
-            return None
-
-
 def _check_fits(n: int, bytes_each: int) -> None:
     free = free_memory()
-    if free is not None and n * bytes_each > 0.8 * free:  # where it is unknown, the allocation itself speaks
+    if n * bytes_each > 0.8 * free:
         raise CourseError(
             f"{n:,} images take {n * bytes_each / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: "
             f"ask for at most {int(0.8 * free / bytes_each):,}"

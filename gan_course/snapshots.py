@@ -31,7 +31,7 @@ def save(gan: GAN, folder: Path) -> Path:
     Raises:
         CourseError: the disk is full or the folder cannot be written to.
     """
-    path = folder / "snapshots" / f"step_{gan.step:07d}.safetensors"
+    path = _path(folder, gan.step)
     header = {"gan_course": f'{{"format": {FORMAT}}}'}
     return files.write_atomically(path, safetensors.torch.save(pack(gan.average.state_dict()), header))
 
@@ -40,6 +40,18 @@ def steps(folder: Path) -> list[int]:
     """The steps a run's folder holds snapshots of, in order."""
     found = (NAME.fullmatch(path.name) for path in (folder / "snapshots").glob("*.safetensors"))
     return sorted(int(match[1]) for match in found if match)
+
+
+def forget(folder: Path, after: int) -> None:
+    """Remove the snapshots of later steps."""
+    for step in steps(folder):
+        if step > after:
+            _path(folder, step).unlink()
+
+
+def copy(folder: Path, other: Path, step: int) -> None:
+    """Copy a snapshot from one run's folder to another."""
+    files.write_atomically(_path(other, step), _path(folder, step).read_bytes())
 
 
 def load(folder: Path, step: int) -> dict[str, Tensor]:
@@ -53,7 +65,11 @@ def load(folder: Path, step: int) -> dict[str, Tensor]:
         raise CourseError(
             f"{folder} has no snapshot of step {step}: there are {', '.join(map(str, known)) or 'none'}"
         )
-    return unpack(checkpoint.read(folder / "snapshots" / f"step_{step:07d}.safetensors", FORMAT)[1])
+    return unpack(checkpoint.read(_path(folder, step), FORMAT)[1])
+
+
+def _path(folder: Path, step: int) -> Path:
+    return folder / "snapshots" / f"step_{step:07d}.safetensors"
 
 
 def pack(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -22,22 +22,28 @@ def curves(history: History, alt: str | None = None) -> Picture:
     return figure(fig, alt or _words(history))
 
 
-def training(frame: np.ndarray, history: History, goal: int | None = None, dpi: int = 72) -> Picture:
+def training(
+    frame: np.ndarray, history: History, images: int, goal: int | None = None, dpi: int = 72
+) -> Picture:
     """How a run stands: its fixed latents drawn, its losses, its verdicts.
 
     Live training and the replay of a recorded run show this same picture.
 
     Args:
         frame: uint8 [H, W, 3], see `mosaic.tile`.
+        images: real images seen.
         goal: images at the end of the run; fixes the horizontal axis, so that an animation stands still.
     """
     fig, axes = new_figure(12, 4.2, ncols=3, width_ratios=(1, 1, 1))
     axes[0].imshow(frame, interpolation="none")
     axes[0].set_axis_off()
-    images = int(history["images"][-1]) if len(history) else 0
     axes[0].set_title(f"after {images:,} images")
     _draw_curves(axes[1:], history, goal)
-    return figure(fig, "Left: what the generator makes of its fixed latents. " + _words(history), dpi)
+    return figure(
+        fig,
+        f"Left: what the generator makes of its fixed latents after {images:,} images. " + _words(history),
+        dpi,
+    )
 
 
 def _draw_curves(axes, history: History, goal: int | None = None) -> None:
@@ -73,9 +79,8 @@ def _smoothed(seen: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _words(history: History) -> str:
     if not len(history):
         return "Nothing is trained yet."
-    images = f"{history['images'][-1]:,.0f}"
     return (
-        f"Curves over {images} images: at the end D's loss is {history.mean('loss_d'):.2f}, "
+        f"Curves so far: at the end D's loss is {history.mean('loss_d'):.2f}, "
         f"G's loss {history.mean('loss_g'):.2f}, D(x) {history.mean('d_real'):.2f} "
         f"and D(G(z)) {history.mean('d_fake'):.2f}."
     )
@@ -83,16 +88,22 @@ def _words(history: History) -> str:
 
 def replay(run: Run, frames: int = 18, ms: int = 350) -> Picture:
     """A recorded run as an animation: its grid growing while its curves are drawn."""
-    history = run.history
-    goal = run.card["images"]
-    drawn = run.frames
-    chosen = [drawn[i] for i in np.linspace(0, len(drawn) - 1, min(frames, len(drawn))).round().astype(int)]
-    pictures = []
-    for step, frame in chosen:
-        until = int(np.searchsorted(history["step"], step, side="right"))
-        pictures.append(training(frame, History(history.rows[:until]), goal, dpi=36))
-    alt = f"The run {run.folder.name} from noise to {goal:,} images. {_words(history)}"
+    drawn, history = run.frames, run.history
+    chosen = np.linspace(0, len(drawn) - 1, min(frames, len(drawn))).round().astype(int)
+    pictures = [standing(run, *drawn[i], history, dpi=36) for i in chosen]
+    alt = f"The run {run.folder.name} from noise to {run.card['images']:,} images. {_words(history)}"
     return animation(pictures, alt, ms=ms, quality=70)
+
+
+def standing(run: Run, step: int, frame: np.ndarray, history: History, dpi: int = 72) -> Picture:
+    """How a recorded run stood when a frame was drawn.
+
+    Args:
+        step, frame: one of the run's `frames`.
+        history: the run's; reading it takes a moment, so it is handed in.
+    """
+    images = step * run.recipe.batch * run.card.get("ranks", 1)
+    return training(frame, History(history.rows[history["step"] < step]), images, run.card["images"], dpi)
 
 
 class Live:
@@ -134,7 +145,7 @@ class LiveTraining(Live):
             return
         frame = tile(gan.draw())
         self.drawings.append(frame)
-        self.show(training(frame, gan.history, self.goal))
+        self.show(training(frame, gan.history, gan.images, self.goal))
         self._last = time.monotonic()
 
     def animation(self, alt: str, frames: int = 20, ms: int = 250) -> Picture:

@@ -38,7 +38,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_course import data, losses, profile, recipes, runs, sampling, show, training, watch
+from gan_course import data, losses, profile, recipes, runs, sampling, show, training, watch, widgets
 from gan_course.checks import lesson_02
 from gan_course.gan import GAN
 
@@ -367,7 +367,15 @@ def train_by_hand(G, D, opt_g, opt_d, batches, latents):
 lesson_02.exercise_4(train_by_hand)
 
 # %% [markdown]
-# From here on we use the package's loop, `training.train`. You know what is in it: yours, plus a progress bar, telemetry that is read once every fifty steps, and a moving average of G's weights, which makes steadier pictures than the weights of any single step. Its step, `training.train_step`, fits on one screen; read it.
+# From here on we use the package's loop, `training.train`. You know what is in it: yours, plus a progress bar, telemetry that is read once every fifty steps, and a moving average of G's weights, which makes steadier pictures than the weights of any single step. Its step, `training.train_step` with its two halves, fits on one screen; read it.
+#
+# But first move it by hand, half a step at a time. **Predict**: what happens to the pictures if D takes fifty steps alone, and what to D's verdict on them? And if G does?
+
+# %%
+widgets.train_by_hand(recipes.get("mlp-fashion").but(width=0.25, batch=32), garments.images)
+
+# %% [markdown]
+# D's steps change no picture, for they do not touch G; they only make D surer. G's steps change the pictures, towards whatever this D cannot tell from clothes. Give D a lead of a few hundred steps and G has nothing to follow; give G the lead and it finds a blind spot of D's and stays there.
 #
 # ## 7 · Train
 #

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan_course.bench import records
+from gan_course.bench.report import PACKAGE
 from gan_course.errors import CourseError
 from gan_course.files import write_atomically
 
@@ -96,10 +98,33 @@ def _readme(text: str, course: Course, lessons: list) -> str:
         )
     folder = course.repository.rsplit("/", 1)[1]
     clone = f"```sh\ngit clone {course.repository}\ncd {folder}\nmake course\n```"
-    for name, content in (("lessons", "\n".join(table)), ("clone", clone)):
+    for name, content in (("lessons", "\n".join(table)), ("clone", clone), ("speed", _speed())):
         region = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text = region.sub(lambda m, content=content: f"{m[1]}{content}\n{m[2]}", text)
     return text
+
+
+def _speed() -> str:
+    """The record's published loop and the package's, a row each device and recipe."""
+    rows = [
+        "| recipe | as published | the package | ratio (spread) | of matmul | measured |",
+        "|---|---|---|---|---|---|",
+    ]
+    for bench in records.read():
+        lines = {line.name: line for line in bench.lines}
+        key, batch = bench.recipe["key"], bench.recipe["batch"]
+        where = ", ".join(bench.evidence[k] for k in ("device", "cpu", "date") if k in bench.evidence)
+        for what, name in (
+            (f"batch {batch}", PACKAGE),
+            (f"batch 128 against {batch}", f"{PACKAGE}, batch 128"),
+        ):
+            if name in lines:
+                base, mine = lines["as published"], lines[name]
+                rows.append(
+                    f"| {key}, {what} | {base.rate:,.0f} images/s | {mine.rate:,.0f} | {mine.ratio:.2f} "
+                    f"({mine.lowest:.2f} to {mine.highest:.2f}) | {mine.share:.0%} | {where} |"
+                )
+    return "\n".join(rows)
 
 
 def _citation(text: str, course: Course, lessons: list) -> str:

@@ -1,8 +1,8 @@
-"""The README's pictures, made from the published runs.
+"""The README's pictures, made from the published runs and the benchmark's record.
 
     python notebooks/pictures.py
 
-Two animations from noise to pictures, short and small enough for the front page.
+Two animations from noise to pictures, short and small enough for the front page, and how fast the loops are.
 """
 
 import io
@@ -10,7 +10,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from gan_course import files, runs
+from gan_course import files, runs, show
+from gan_course.bench import ladder, records
+from gan_course.bench.report import PACKAGE
 
 FRAMES = 24
 GAP = 24  # white pixels between two grids
@@ -42,15 +44,35 @@ def gif(frames: list[np.ndarray], mode: str, colours: int) -> bytes:
     return buffer.getvalue()
 
 
+def speed() -> bytes:
+    """The rate over the published loop's, each recipe and rung, with the spread over the rounds."""
+    ladders = [bench for bench in records.read() if len(bench.lines) > 6]
+    rungs = ["as published", *ladder.NAMES.values(), PACKAGE]
+    fig, axes = show.new_figure(11, 3.6, ncols=len(ladders), sharex=True, sharey=True)
+    for axis, bench in zip(axes, ladders, strict=True):
+        for line in bench.lines:
+            if line.name not in rungs:
+                continue
+            place, colour = -rungs.index(line.name), show.RED if line.name == PACKAGE else show.BLUE
+            axis.plot([line.lowest, line.highest], [place, place], color=show.GREY, linewidth=3, alpha=0.4)
+            axis.plot(line.ratio, place, "o", color=colour, markersize=9)
+        axis.set_title(f"{bench.recipe['key']}, batch {bench.recipe['batch']}", fontsize=12)
+        axis.axvline(1, color=show.GREY, linewidth=1, linestyle=":")
+    axes[0].set_yticks([-i for i in range(len(rungs))], rungs, fontsize=11)
+    axes[len(axes) // 2].set_xlabel("times the rate of the loop as published")
+    return show.figure(fig, "see the README").still
+
+
 def main() -> None:
     clothes_and_digits = side_by_side(growth("quick-digits"), growth("mlp-fashion"))
     half = [frame[: frame.shape[0] // 2] for frame in growth("dcgan-faces-64")]
     for name, content in (
         ("growth.gif", gif(clothes_and_digits, "L", 16)),
         ("faces.gif", gif(half, "RGB", 64)),
+        ("speed.png", speed()),
     ):
         files.write_atomically(files.assets_dir() / "pictures" / name, content)
-        print(f"{name}: {len(content) / 1e6:.1f} MB")
+        print(f"{name}: {len(content) / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,9 @@ PAGE = """<!doctype html>
 <script>
 const delimiters = [["$$", "$$", true], ["$", "$", false], ["\\\\(", "\\\\)", false], ["\\\\[", "\\\\]", true]]
   .map(([left, right, display]) => ({{left, right, display}}));
-renderMathInElement(document.body, {{delimiters, throwOnError: false}});
+for (const note of document.querySelectorAll("aside.notes"))  // the speaker's window knows no style sheet of KaTeX
+  renderMathInElement(note, {{delimiters, throwOnError: false, output: "mathml"}});
+renderMathInElement(document.body, {{delimiters, throwOnError: false, ignoredClasses: ["notes"]}});
 Reveal.initialize({{hash: true, slideNumber: "c/t", width: 1100, height: 760, transition: "none",
   plugins: [RevealNotes]}});
 </script>
@@ -210,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
             links.append(
                 f'<li><a href="{lesson.slug}.html">{lesson.number} · {html.escape(lesson.title)}</a></li>'
             )
-            print(f"{lesson.slug}: {page.count('<section>')} slides")
+            print(f"{lesson.slug}: {page.count('<section>') - page.count('<section><section>')} slides")
         head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title>'
         write_atomically(parsed.out / "index.html", f"{head}<ul>{''.join(links)}</ul></html>".encode())
         print(f"open {parsed.out / 'index.html'}; key S shows the speaker's notes")

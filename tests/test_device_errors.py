@@ -1,6 +1,7 @@
 """A device that runs out of memory or disappears: one line, and the run is kept."""
 
 import textwrap
+import weakref
 
 import pytest
 import torch
@@ -82,9 +83,29 @@ def test_a_gpu_that_is_gone_leaves_the_run(monkeypatch, small, pictures, tmp_pat
     assert again.card["images"] == 320
 
 
-def test_other_errors_pass_as_they_are(small):
+@pytest.mark.parametrize("said", ["sizes do not match", "CUDA error: device-side assert triggered"])
+def test_other_errors_pass_as_they_are(said, small):
     with (
-        pytest.raises(RuntimeError, match="sizes do not match"),
+        pytest.raises(RuntimeError, match=said),
         device_errors.explained(small("mlp-fashion"), torch.device("cpu")),
     ):
-        raise RuntimeError("sizes do not match")
+        raise RuntimeError(said)
+
+
+def test_the_step_that_was_too_large_is_let_go(small, monkeypatch):
+    held = []
+    monkeypatch.setattr(device_errors, "largest_batch", lambda *_: held.append(reference() is None) or 2)
+
+    def too_large():
+        nonlocal reference
+        large = torch.zeros(1_000)
+        reference = weakref.ref(large)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    reference = None
+    with (
+        pytest.raises(CourseError, match="a batch of 2 fits"),
+        device_errors.explained(small("mlp-fashion"), torch.device("cpu")),
+    ):
+        too_large()
+    assert held == [True]

@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 def test_images_that_fit_lie_on_the_device_and_others_stay(small, pictures):
     images = pictures(small("mlp-fashion"), 40)  # 31,360 bytes
     there, far = Feed(images, CPU, free=60_000), Feed(images, CPU, free=50_000)
-    assert there.resident and there.about == "3.1e-05 GB of images on cpu (6e-05 GB free)"
+    assert there.resident and there.about == "0.0 GB of images on cpu (0.0 GB free)"
     assert not far.resident and "gathered batch by batch ahead of training" in far.about
     assert Feed(images, CPU).resident
 

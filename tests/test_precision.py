@@ -1,5 +1,7 @@
 """Shorter numbers: weights stay float32, results stay close, float16's steps are scaled, left out, resumed."""
 
+import copy
+
 import pytest
 import torch
 
@@ -68,6 +70,15 @@ def test_float16_goes_on_bit_for_bit(small, pictures, tmp_path, assert_same):
     halves = go(checkpoint.load(tmp_path / "half.safetensors", recipe), images, 7)
     assert_same(whole, halves)
     assert whole.scaler.state_dict() == halves.scaler.state_dict()
+
+
+def test_a_copy_computes_with_its_own_weights(small):
+    gan = GAN(small("mlp-fashion", precision="bfloat16"))
+    twin, z = copy.deepcopy(gan.G).eval(), torch.zeros(2, 100)
+    with torch.no_grad():
+        for p in gan.G.parameters():
+            p.zero_()
+    assert twin(z).abs().max() > 0 and gan.G.eval()(z).abs().max() == 0
 
 
 def test_an_unknown_precision_is_refused():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,7 @@ import torch
 from gan_course import runs, training
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
-from gan_course.ranks import Ranks
+from gan_course.ranks import Ranks, joined
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BEGIN = """
@@ -108,9 +109,9 @@ def test_gradients_are_those_of_the_joined_batch(together):
     alone.latents = lambda n: torch.cat([part["z"] for part in parts])
     training.train_step(alone, torch.cat([part["real"] for part in parts]))
     own = [p.grad for network in (alone.G, alone.D) for p in network.parameters()]
-    for one, other, joined in zip(parts[0]["grads"], parts[1]["grads"], own, strict=True):
+    for one, other, whole in zip(parts[0]["grads"], parts[1]["grads"], own, strict=True):
         assert torch.equal(one, other)
-        assert torch.allclose(one, joined, rtol=1e-4, atol=1e-7)
+        assert torch.allclose(one, whole, rtol=1e-4, atol=1e-7)
 
 
 def test_two_halves_are_the_whole_bit_for_bit(together):
@@ -176,3 +177,45 @@ def test_a_rank_that_dies_ends_all_and_leaves_a_checkpoint(tmp_path):
     run = runs.Run(tmp_path / "run")
     assert run.card["step"] >= 5
     assert run.generator()(torch.zeros(1, 100)).isfinite().all()
+
+
+def test_a_rank_that_never_comes_is_missed(tmp_path):
+    script = tmp_path / "alone.py"
+    script.write_text(
+        "from gan_course import ranks\n"
+        "from gan_course.errors import CourseError\n"
+        "ranks.SECONDS = 3\n"
+        "try:\n"
+        "    with ranks.joined():\n"
+        "        pass\n"
+        "except CourseError as error:\n"
+        "    print(error)\n"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    place = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(CHECKOUT),
+    }
+    who = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **place, **who},
+    )
+    assert done.stdout.startswith("rank 0 of 2 met no others within 3 s ("), done.stderr[-2000:]
+    assert "every machine runs the same torchrun command" in done.stdout
+
+
+def test_more_ranks_than_gpus(monkeypatch):
+    for name, value in {"WORLD_SIZE": "4", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "4", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(CourseError, match="4 ranks and 2 GPUs: start --nproc-per-node=2"), joined():
+        pass

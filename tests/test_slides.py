@@ -101,7 +101,7 @@ def test_a_run_becomes_one_page(tmp_path, capsys, monkeypatch):
     assert main(["present", "quick-digits", "--no-browser"]) == 0
     page = (tmp_path / "quick-digits.html").read_text(encoding="utf-8")
     assert "opens in any browser, without a network" in capsys.readouterr().out
-    assert page.count("Curves over") == 2 and 'max="2"' in page and "Nothing is trained yet" in page
+    assert page.count("Curves so far") == 2 and 'max="2"' in page and "Nothing is trained yet" in page
     assert not re.findall(r'(?:src|href)="http', page)
 
 

@@ -49,7 +49,7 @@ def test_packing_keeps_every_row_to_a_half_step():
 
 
 def test_a_published_copy_has_them_too(run, tmp_path):
-    copy = publishing.publish(run, tmp_path / "copy")
+    copy = publishing.publish(run, tmp_path / "copy", with_snapshots=True)
     assert copy.snapshots == run.snapshots
     one, other = (sampling.sample(r.generator(step=0), 4) for r in (run, copy))
     assert torch.equal(one, other)
@@ -63,7 +63,7 @@ def test_a_published_copy_has_them_too(run, tmp_path):
 def test_snapshots_that_are_not_there_or_damaged(run, tmp_path):
     with pytest.raises(CourseError, match="has no snapshot of step 3: there are 0, "):
         run.generator(step=3)
-    copy = publishing.publish(run, tmp_path / "copy")
+    copy = publishing.publish(run, tmp_path / "copy", with_snapshots=True)
     path = copy.folder / "snapshots" / "step_0000000.safetensors"
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(CourseError, match="damaged or incomplete"):
@@ -71,6 +71,16 @@ def test_snapshots_that_are_not_there_or_damaged(run, tmp_path):
     path.write_bytes(safetensors.torch.save({"x": torch.zeros(1)}, {"gan_course": '{"format": 1}'}))
     with pytest.raises(CourseError, match="weights of another network than its card says"):
         copy.generator(step=0)
+
+
+def test_those_of_a_process_that_was_killed_are_forgotten(small, pictures, tmp_path):
+    recipe = small("quick-digits", batch=8, draw_every=40)
+    some = ImageSet("mnist", "train", pictures(recipe, 64), torch.zeros(64, dtype=torch.int64), (), "noise")
+    runs.train(recipe, some, tmp_path / "run", images=800, progress=False)
+    stray = tmp_path / "run" / "snapshots" / "step_0000123.safetensors"
+    stray.write_bytes(b"of another trajectory")
+    run = runs.train(recipe, some, tmp_path / "run", images=1_600, resume=True, progress=False)
+    assert 123 not in run.snapshots and not stray.exists() and run.snapshots[-1] == 200
 
 
 def test_going_on_keeps_those_before(small, pictures, tmp_path):

@@ -26,8 +26,6 @@ def _rate(a: torch.Tensor, b: torch.Tensor, seconds: float) -> float:
     return 2 * a.shape[0] ** 3 * products / (time.perf_counter() - begin)
 
 
-def precision(device: torch.device) -> torch.dtype:
-    """The type whose rate is this device's limit: bfloat16 where a GPU computes it, else float32."""
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
-        return torch.bfloat16
-    return torch.float16 if device.type == "cuda" else torch.float32
+def short_type(device: torch.device) -> str:
+    """The name of the shorter type that a GPU has units for: bfloat16 from capability 8.0 on, float16 before."""
+    return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float16"

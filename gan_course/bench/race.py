@@ -14,7 +14,6 @@ from gan_course.gan import GAN
 from gan_course.judge import Judge
 from gan_course.progress import bar
 from gan_course.recipes import Recipe
-from gan_course.text import aligned
 
 EVERY = 50  # steps between two judgements of the package's run
 SAMPLES = 5_000  # images that are judged
@@ -59,8 +58,8 @@ def run(first: Recipe, second: Recipe, images: ImageSet, seconds: float, seeds: 
     Raises:
         CourseError: no time, or the second does not get there in that time either.
     """
-    if seconds <= 0:
-        raise CourseError(f"a race of {seconds:g} s: some minutes are needed to learn anything")
+    if seconds <= 0 or not seeds:
+        raise CourseError(f"{len(seeds)} races of {seconds:g} s: 3 of 300 s tell something")
     judged_by = judge.train(images)
     for seed in seeds:
         goal = published(first, images.images, judged_by, seconds, seed)
@@ -74,16 +73,16 @@ def run(first: Recipe, second: Recipe, images: ImageSet, seconds: float, seeds: 
                 )
 
 
-def table(races: list[Race]) -> str:
-    """As aligned text: a line a seed."""
-    rows = [("seed", "published: s", "images", "confidence", "balance")]
-    rows[0] += ("package: s", "images", "confidence", "balance", "times faster")
-    for race in races:
-        cells = [str(race.seed)]
-        for s in (race.published, race.package):
-            cells += [f"{s.seconds:.0f}", f"{s.images:,}", f"{s.confidence:.3f}", f"{s.balance:.2f}"]
-        rows.append((*cells, f"{race.published.seconds / race.package.seconds:.1f}"))
-    return aligned(rows, numbers=True)
+HEAD = ("seed", "published: s", "images", "confidence", "balance")
+HEAD += ("package: s", "images", "confidence", "balance", "times faster")
+
+
+def row(race: Race) -> tuple[str, ...]:
+    """A race in cells under `HEAD`."""
+    cells = [str(race.seed)]
+    for s in (race.published, race.package):
+        cells += [f"{s.seconds:.0f}", f"{s.images:,}", f"{s.confidence:.3f}", f"{s.balance:.2f}"]
+    return (*cells, f"{race.published.seconds / race.package.seconds:.1f}")
 
 
 def published(recipe: Recipe, images: torch.Tensor, judged_by: Judge, seconds: float, seed: int) -> Standing:
@@ -91,7 +90,7 @@ def published(recipe: Recipe, images: torch.Tensor, judged_by: Judge, seconds: f
 
     Its generator is judged as its source samples it: the weights of the last step.
     """
-    loop = ladder.Loop(recipe, images, ladder.Tricks(), seed, workers=2)
+    loop = ladder.Loop(recipe, images, ladder.Tricks(), seed, images.device)
     began, spent = time.perf_counter(), 0.0
     with bar(total=round(seconds), desc=f"{recipe.key}, as published", unit="s") as done:
         while spent < seconds:
@@ -104,7 +103,7 @@ def published(recipe: Recipe, images: torch.Tensor, judged_by: Judge, seconds: f
 
 def package(recipe: Recipe, images: torch.Tensor, judged_by: Judge, seed: int) -> Iterator[Standing]:
     """How the package's run of a recipe stands, every `EVERY` steps, without end."""
-    gan, spent = GAN(recipe, seed), 0.0
+    gan, spent = GAN(recipe, seed, images.device), 0.0
     while True:
         began = time.perf_counter()
         for _ in training.train(gan, images, gan.step + EVERY, progress=False):

@@ -32,7 +32,7 @@ def read() -> list[Bench]:
 
 
 def keep(bench: Bench) -> Path:
-    """Add a comparison, in place of an older one of the same loops on the same device.
+    """Add a comparison, in place of an older one of the same recipe on the same device.
 
     Raises:
         CourseError: the file is damaged or cannot be written.
@@ -42,6 +42,6 @@ def keep(bench: Bench) -> Path:
     return files.write_atomically(path(), content.encode() + b"\n")
 
 
-def _key(bench: Bench) -> tuple:
-    """What is compared, and on what device."""
-    return bench.evidence["device"], json.dumps(bench.recipe), [line.name for line in bench.lines]
+def _key(bench: Bench) -> tuple[str, ...]:
+    """On what device, and what."""
+    return bench.evidence["device"], bench.evidence.get("cpu", ""), json.dumps(bench.recipe)

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import torch
 from torch.utils.data import Dataset
@@ -16,6 +17,7 @@ from gan_course.bench import ladder, limit, measure
 from gan_course.errors import CourseError
 from gan_course.feed import Feed
 from gan_course.gan import GAN
+from gan_course.precision import PRECISIONS
 from gan_course.progress import bar
 from gan_course.recipes import Recipe
 from gan_course.recorded import Recorded
@@ -26,7 +28,9 @@ try:
 except ImportError:  # Windows
     resource = None
 
-WORKERS = 2  # processes that load pictures in the published loops, as in the DCGAN tutorial
+# Processes that load pictures for the published loops on a GPU, as in the DCGAN tutorial. On a CPU they would share
+# its cores with whatever runs after them, so there the loop reads its pictures itself, in its own turn.
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Line:
     ratio: float
     lowest: float
     highest: float
-    share: float  # of the machine's own limit
+    share: float  # of the rate of matrix products; convolutions can pass 1, for products with padding are counted
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ class Bench:
         recipe: the first contender's, as plain values.
         title: recipe, batch and images.
         gflop: of one image's share of a training step, GFLOP.
-        limit: GFLOP/s of matrix products in the same process.
+        limit: GFLOP/s of large matrix products of the recipe's type in the same process.
         evidence: device, versions, rounds.
-        memory: peak, MB: of the process on a CPU, of the device's allocations on a GPU.
+        memory: peak of all contenders together, MB: of the process on a CPU, of the device's allocations on a GPU.
     """
 
     recipe: dict
@@ -65,7 +69,7 @@ class Bench:
     def table(self) -> str:
         """As aligned text."""
         head = ", ".join(f"{key} {value}" for key, value in self.evidence.items())
-        rows = [("loop", "images/s", "ratio", "spread", "of the limit")]
+        rows = [("loop", "images/s", "ratio", "spread", "of matmul")]
         rows += [
             (
                 line.name,
@@ -77,8 +81,8 @@ class Bench:
             for line in self.lines
         ]
         about = (
-            f"{self.gflop:.3f} GFLOP an image; limit {self.limit:,.0f} GFLOP/s of matrix products; "
-            f"peak memory {self.memory:,.0f} MB"
+            f"{self.gflop:.3f} GFLOP an image; large {self.recipe['precision']} matrix products: {self.limit:,.0f} "
+            f"GFLOP/s; peak memory of all together {self.memory:,.0f} MB"
         )
         return f"{self.title}\n{head}\n{about}\n{aligned(rows, numbers=True)}"
 
@@ -101,12 +105,12 @@ def contenders(recipe: Recipe, device: torch.device, everything: bool = False) -
     found[PACKAGE] = (recipe, PACKAGE)
     found["its step alone"] = (recipe, BARE)
     if device.type == "cuda":
-        short = recipe.but(precision=str(limit.precision(device)).removeprefix("torch."))
+        short = recipe.but(precision=limit.short_type(device))
         found[f"the package, {short.precision}"] = (short, PACKAGE)
         found["the package, recorded"] = (recipe, RECORDED)
         if short.precision == "bfloat16":
             found["the package, bfloat16, recorded"] = (short, RECORDED)
-    if recipe.batch < 32 and not everything:
+    if recipe.batch < 32:
         large = recipe.but(batch=128)
         found["as published, batch 128"] = (large, published)
         found["the package, batch 128"] = (large, PACKAGE)
@@ -136,22 +140,32 @@ def compare(
     runners = {name: _runner(*who, images, pictures, device) for name, who in against.items()}
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    best = limit.matmul_rate(device, limit.precision(device))
+    types = {PRECISIONS[own.precision] for own, _ in against.values()}
+    best = {dtype: limit.matmul_rate(device, dtype) for dtype in types}
     with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
         speeds = measure.alternate(runners, rounds, seconds, on_round=done.update)
-    best = max(best, limit.matmul_rate(device, limit.precision(device)))  # shared machines have slow minutes
+    for dtype in types:  # shared machines have slow minutes
+        best[dtype] = max(best[dtype], limit.matmul_rate(device, dtype))
     flops = {
         own: flops_per_image(own, images, device) for own in {recipe, *(own for own, _ in against.values())}
     }
     lines = tuple(
-        Line(name, s.rate, s.ratio, min(s.ratios), max(s.ratios), s.rate * flops[against[name][0]] / best)
+        Line(
+            name,
+            s.rate,
+            s.ratio,
+            min(s.ratios),
+            max(s.ratios),
+            s.rate * flops[own] / best[PRECISIONS[own.precision]],
+        )
         for name, s in speeds.items()
+        for own in (against[name][0],)
     )
     return Bench(
         recipe=recipe.as_dict(),
         title=f"{recipe.key} on {len(images):,} images of {recipe.channels}×{recipe.size}×{recipe.size}",
         gflop=flops[recipe] / 1e9,
-        limit=best / 1e9,
+        limit=best[PRECISIONS[recipe.precision]] / 1e9,
         memory=_peak(device) / 1e6,
         evidence=evidence(device) | {"rounds": f"{rounds} of {seconds:g} s"},
         lines=lines,
@@ -163,9 +177,19 @@ def evidence(device: torch.device) -> dict:
     return {
         "date": date.today().isoformat(),
         "device": runs.device_name(device),
+        **({"cpu": cpu} if (cpu := processor()) else {}),
         "cores": os.cpu_count(),
         **runs.VERSIONS,
     }
+
+
+def processor() -> str:
+    """The CPU's name; empty where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
 
 
 def flops_per_image(recipe: Recipe, images: torch.Tensor, device: torch.device) -> float:
@@ -191,7 +215,8 @@ def _runner(
 ) -> Callable[[int], int]:
     """A function that trains some steps in one of the ways, waits for the device and returns the images seen."""
     if isinstance(way, ladder.Tricks):
-        run = ladder.Loop(recipe, images, way, device=device, workers=WORKERS, pictures=pictures).run
+        workers = WORKERS if device.type == "cuda" else 0
+        run = ladder.Loop(recipe, images, way, device=device, workers=workers, pictures=pictures).run
     else:
         gan = GAN(recipe, 0, device)
         run = _steps_alone(gan, images) if way == BARE else _loop(gan, images, recorded=way == RECORDED)

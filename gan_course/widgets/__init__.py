@@ -27,8 +27,8 @@ __all__ = [
     "describe",
     "latent_explorer",
     "interpolator",
-    "step_by_step",
     "time_scrubber",
+    "train_by_hand",
     "training_player",
 ]
 
@@ -53,6 +53,6 @@ def training_player(run, **options) -> Panel:
     return opened(Player, run, **options)
 
 
-def step_by_step(recipe, images, **options) -> Panel:
+def train_by_hand(recipe, images, **options) -> Panel:
     """A small GAN trained on pictures by hand; see `PictureSteps`."""
     return opened(PictureSteps, recipe, images, **options)

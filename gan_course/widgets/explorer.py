@@ -1,14 +1,15 @@
 """Move latents along dimensions and directions, and see what changes."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gan_course import files, latent, mosaic, runs, show
+from gan_course import files, latent, runs, show
 from gan_course.errors import CourseError
-from gan_course.widgets.panel import Panel, button, choice, number, slider
+from gan_course.widgets.panel import Panel, button, choice, encoded, number, slider
 
 REACH = 4.0  # standard deviations to either side
 SEFA = 6  # directions found in the weights that are offered
@@ -25,7 +26,7 @@ class Explorer(Panel):
         run: str | Path | runs.Run,
         directions: Mapping[str, Tensor] | None = None,
         *,
-        start=(4, 21, "found 1"),
+        start=(0, 1, "found 1"),
         pictures: int = 12,
         seed: int = 0,
     ):
@@ -36,7 +37,7 @@ class Explorer(Panel):
             start: what the sliders move at first: numbers of dimensions or names of directions, at most six.
             pictures: how many latents are shown, 1 to 36.
         """
-        self.run = run if isinstance(run, runs.Run) else runs.find(run)
+        self.run = runs.find(run)
         self.generator = self.run.generator()
         self.size = self.run.recipe.latent_dim
         _, found = latent.sefa(self.generator, SEFA)
@@ -71,9 +72,7 @@ class Explorer(Panel):
     @torch.no_grad()
     def render(self) -> show.Picture:
         images = self.generator(self.latents())
-        scale = max(1, round((84 if self.pictures > 1 else 256) / images.shape[-1]))
-        columns = min(self.pictures, 6)
-        png = mosaic.encode_png(mosaic.tile(images, columns, scale=scale), quick=True)
+        png = encoded(images, min(self.pictures, 6), side=84 if self.pictures > 1 else 256)
         moved = ", ".join(
             f"{along.value} by {by.value:+.1f}"
             for along, by in zip(self.along, self.by, strict=True)
@@ -107,9 +106,16 @@ class Explorer(Panel):
 
     def _save(self) -> None:
         self.draw()
-        path = Path(f"{self.run.folder.name}-seed{self.seed.value}.png")
+        stem = f"{self.run.folder.name}-seed{self.seed.value}"
+        path = next(p for p in map(Path, _numbered(stem)) if not p.is_file())
         try:
             files.write_atomically(path, self.picture.still)
             self.say(f"saved as {path}")
         except CourseError as error:
             self.say(str(error), alert=True)
+
+
+def _numbered(stem: str):
+    """File names that begin alike: an earlier picture is never written over."""
+    yield f"{stem}.png"
+    yield from (f"{stem}-{i}.png" for i in itertools.count(2))

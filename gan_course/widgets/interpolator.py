@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_course import latent, mosaic, runs, show
+from gan_course import latent, runs, show
 from gan_course.errors import CourseError
-from gan_course.widgets.panel import Panel, choice, number, play, slider
+from gan_course.widgets.panel import Panel, choice, encoded, number, play, slider
 
 STEPS = 60  # from one end to the other
 WALKS = {"slerp: along the arc": latent.slerp, "lerp: straight": latent.lerp}
@@ -30,7 +30,7 @@ class Interpolator(Panel):
             raise CourseError(
                 f"{anchors} anchors and {len(seeds)} seeds: 2 or 4 anchors work, each with a seed"
             )
-        self.run = run if isinstance(run, runs.Run) else runs.find(run)
+        self.run = runs.find(run)
         self.generator = self.run.generator()
         self.seeds = [number(f"anchor {i}", seed, width="10em") for i, seed in enumerate(seeds[:anchors], 1)]
         self.across = slider("across", 0, 0, STEPS, 1)
@@ -62,11 +62,10 @@ class Interpolator(Panel):
         *ends, here = images
         blank = torch.ones_like(here)
         if len(ends) == 2:
-            shown, columns = [ends[0], here, ends[1]], 3
+            shown = [ends[0], here, ends[1]]
         else:
-            shown, columns = [ends[0], blank, ends[1], blank, here, blank, ends[2], blank, ends[3]], 3
-        scale = max(1, round(160 / images.shape[-1]))
-        png = mosaic.encode_png(mosaic.tile(torch.stack(shown), columns, scale=scale), quick=True)
+            shown = [ends[0], blank, ends[1], blank, here, blank, ends[2], blank, ends[3]]
+        png = encoded(torch.stack(shown), columns=3, side=160)
         place = f"{self.across.value / STEPS:.0%} across"
         if len(ends) == 4:
             place += f", {self.down.value / STEPS:.0%} down"

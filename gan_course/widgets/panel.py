@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
+from torch import Tensor
 
-from gan_course import show
+from gan_course import mosaic, show
 from gan_course.errors import CourseError
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -134,6 +135,19 @@ def play(target: widgets.Widget, interval: int = 200) -> widgets.Play:
     made = widgets.Play(value=target.value, min=target.min, max=target.max, interval=interval)
     widgets.link((made, "value"), (target, "value"))  # not jslink, which Colab does not do
     return made
+
+
+def speed(player: widgets.Play) -> widgets.Dropdown:
+    """How fast something plays."""
+    made = choice("speed", [("slow", 1000), ("normal", 400), ("fast", 150)], 400, "9em")
+    made.observe(lambda change: setattr(player, "interval", change["new"]), names="value")
+    return made
+
+
+def encoded(images: Tensor, columns: int, side: int = 84) -> bytes:
+    """Images as a grid in PNG, each enlarged by a whole number to about `side` pixels."""
+    scale = max(1, round(side / images.shape[-1]))
+    return mosaic.encode_png(mosaic.tile(images, columns, scale=scale), quick=True)
 
 
 class Message(Panel):

@@ -5,17 +5,17 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gan_course import mosaic, show, training
+from gan_course import show, training
 from gan_course.data import to_signed
 from gan_course.gan import GAN
 from gan_course.recipes import Recipe
-from gan_course.widgets.panel import Panel, button, choice, number
+from gan_course.widgets.panel import Panel, button, choice, encoded, number
 
 SHOWN = 24  # of the fixed latents
 
 
 class PictureSteps(Panel):
-    """Buttons that let D learn alone, G learn alone, or both in turn; D's verdict on each picture above it."""
+    """Buttons that let D learn alone, G learn alone, or both in turn; D's mean verdicts beneath."""
 
     def __init__(self, recipe: Recipe, images: Tensor, *, seed: int = 0):
         """
@@ -33,6 +33,7 @@ class PictureSteps(Panel):
         self.both = button("both", lambda: self._rounds(self.presses.value))
         self.presses = choice("steps a press", [1, 10, 50], 10, "10em")
         self.seed = number("seed", seed)
+        self.seed.observe(lambda _: self._reset(), names="value")
         self.reset = button("reset", self._reset)
         self._start()
         super().__init__((self.step_d, self.step_g, self.both, self.presses), (self.seed, self.reset))
@@ -43,10 +44,8 @@ class PictureSteps(Panel):
         fake = G(self.gan.fixed_latents[:SHOWN])
         score = self.gan.objective.score
         on_fake, on_real = score(D(fake)), score(D(to_signed(self.images[:SHOWN])))
-        scale = max(1, round(84 / fake.shape[-1]))
-        png = mosaic.encode_png(mosaic.tile(fake, 8, scale=scale), quick=True)
         return show.Picture(
-            png,
+            encoded(fake, columns=8),
             f"{SHOWN} pictures by G. Steps made: D {self.d_steps}, G {self.g_steps}. D gives real pictures "
             f"{on_real.mean():.2f} on average, these {on_fake.mean():.2f}.",
         )
@@ -61,7 +60,7 @@ class PictureSteps(Panel):
         self.refresh()
 
     def _steps(self, d: int = 0, g: int = 0) -> None:
-        with self.gan.own_randomness():
+        with torch.enable_grad(), self.gan.own_randomness():  # a notebook may have switched gradients off
             for _ in range(d):
                 training.step_d(self.gan, to_signed(self.images[next(self.batches)]))
             for _ in range(g):

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from gan_course import runs, show, watch
 from gan_course.errors import CourseError
-from gan_course.history import History
-from gan_course.widgets.panel import Panel, button, choice, play, slider
+from gan_course.widgets.panel import Panel, button, play, slider, speed
 
 
 class Player(Panel):
@@ -19,7 +18,7 @@ class Player(Panel):
         Raises:
             CourseError: it has no drawings, or they are damaged.
         """
-        self.run = run if isinstance(run, runs.Run) else runs.find(run)
+        self.run = runs.find(run)
         self.frames, self.history = self.run.frames, self.run.history
         if not self.frames:
             raise CourseError(f"{self.run.folder} has no drawings to replay")
@@ -27,8 +26,7 @@ class Player(Panel):
         last = len(self.frames) - 1
         self.time = slider("time", 0, 0, last, 1)
         self.play = play(self.time, interval=400)
-        self.speed = choice("speed", [("slow", 1000), ("normal", 400), ("fast", 150)], 400, "9em")
-        self.speed.observe(lambda change: setattr(self.play, "interval", change["new"]), names="value")
+        self.speed = speed(self.play)
         self.back = button("step back", lambda: self._by(-1), "7em")
         self.forth = button("step on", lambda: self._by(1), "7em")
         self.time.observe(lambda _: self.refresh(), names="value")
@@ -40,9 +38,7 @@ class Player(Panel):
     def drawing(self, i: int) -> show.Picture:
         """How the run stood at its i-th drawing."""
         if i not in self._drawings:
-            step, frame = self.frames[i]
-            seen = History(self.history.rows[self.history["step"] < step])
-            self._drawings[i] = watch.training(frame, seen, goal=self.run.card["images"])
+            self._drawings[i] = watch.standing(self.run, *self.frames[i], self.history)
         return self._drawings[i]
 
     def _by(self, steps: int) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from gan_course import latent, mosaic, runs, show
+from gan_course import latent, runs, show
 from gan_course.errors import CourseError
-from gan_course.widgets.panel import Panel, choice, number, play, slider
+from gan_course.widgets.panel import Panel, encoded, number, play, slider, speed
 
 STEPS = 40  # once around the circle
 
@@ -22,7 +22,7 @@ class Scrubber(Panel):
         Raises:
             CourseError: it has none, or they are damaged.
         """
-        self.run = run if isinstance(run, runs.Run) else runs.find(run)
+        self.run = runs.find(run)
         self.steps = self.run.snapshots
         if not self.steps:
             raise CourseError(
@@ -33,8 +33,7 @@ class Scrubber(Panel):
         self.walk = slider("latent", 0, 0, STEPS, 1)
         self.seed = number("seed", seed)
         self.play = play(self.time, interval=400)
-        self.speed = choice("speed", [("slow", 800), ("normal", 400), ("fast", 150)], 400, "9em")
-        self.speed.observe(lambda change: setattr(self.play, "interval", change["new"]), names="value")
+        self.speed = speed(self.play)
         for control in (self.time, self.walk, self.seed):
             control.observe(lambda _: self.refresh(), names="value")
         super().__init__((self.play, self.time, self.speed), (self.walk, self.seed))
@@ -53,8 +52,7 @@ class Scrubber(Panel):
             [latent.circle(p, q, STEPS)[self.walk.value % STEPS] for p, q in zip(a, b, strict=True)]
         )
         images = self.generator(step)(z)
-        scale = max(1, round(84 / images.shape[-1]))
-        png = mosaic.encode_png(mosaic.tile(images, min(self.pictures, 6), scale=scale), quick=True)
+        png = encoded(images, min(self.pictures, 6))
         seen = step * self.run.recipe.batch * self.run.card.get("ranks", 1)
         return show.Picture(
             png,
