@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from gan_course import show, sizes
 from gan_course.errors import CourseError
-from gan_course.widgets import Panel, choice
+from gan_course.widgets.panel import Panel, choice
 
 
 class SizeCalculator(Panel):

@@ -4,6 +4,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import psutil
 import torch
 
 from gan_course import training
@@ -24,21 +25,20 @@ class Plan:
         images: real images it will see.
         rate: images/s.
         lowest, highest: images/s over parts of the measurement.
-        memory: bytes on a GPU; None on a CPU, where everything else of the process is mixed in.
+        memory: bytes: the peak of the device's allocations on a GPU, all of this process on a CPU.
     """
 
     images: int
     rate: float
     lowest: float
     highest: float
-    memory: int | None
+    memory: int
 
     def text(self) -> str:
         """One line for people."""
-        memory = "" if self.memory is None else f", {self.memory / 1e9:.1f} GB on the device"
         return (
             f"{self.images:,} images at {self.rate:,.0f} images/s ({self.lowest:,.0f} to {self.highest:,.0f} while "
-            f"measuring): {duration(self.images / self.rate)}{memory}"
+            f"measuring): {duration(self.images / self.rate)}, {self.memory / 1e9:.1f} GB of memory"
         )
 
 
@@ -71,7 +71,8 @@ def plan(
         if gan.step > WARM:
             rates.append(rate)
         steps = max(1, round(seconds / 8 * rate / recipe.batch))  # eight groups
-    memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    cuda = device.type == "cuda"
+    memory = torch.cuda.max_memory_allocated(device) if cuda else psutil.Process().memory_info().rss
     return Plan(images, statistics.harmonic_mean(rates), min(rates), max(rates), memory)
 
 

@@ -197,6 +197,12 @@ def slerp(a, b, t):
 lesson_05.exercise_2(slerp)
 
 # %%
+# NBVAL_CHECK_OUTPUT
+a, b = 10 * torch.eye(100)[:2]  # of length 10, at right angles
+for name, walk in (("straight", latent.lerp), ("along the arc", slerp)):
+    print(f"{name:13} length half-way: {walk(a, b, torch.tensor([0.5])).norm():.2f}")
+
+# %%
 t = torch.linspace(0, 1, 9)
 a, b = latent.draw(2, 100, seed=3)
 paths = {"straight": latent.lerp(a, b, t), "along the arc": slerp(a, b, t)}

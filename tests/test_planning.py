@@ -11,7 +11,7 @@ from gan_course.errors import CourseError
 def test_a_plan_agrees_with_itself(small, pictures):
     recipe = small("mlp-fashion")
     found = planning.plan(recipe, pictures(recipe, 40), images=32_000, seconds=0.3)
-    assert found.lowest <= found.rate <= found.highest and found.memory is None
+    assert found.lowest <= found.rate <= found.highest and found.memory > 10**8
     line = found.text()
     assert line.startswith("32,000 images at ") and planning.duration(32_000 / found.rate) in line
 

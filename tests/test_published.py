@@ -80,5 +80,5 @@ def test_the_small_ones_can_be_followed_through_their_training(name):
     assert len(run.snapshots) >= 10 and run.snapshots[0] == 0 and run.snapshots[-1] == run.card["step"]
     z = run.fixed_latents[:8]
     first, last, final = (run.generator(step=s)(z) for s in (0, run.snapshots[-1], None))
-    assert (last - final).abs().max() * 127.5 < 1.0  # the same weights, stored the same way
+    assert (last - final).abs().mean() * 127.5 < 0.5  # the same weights, rounded twice
     assert (first - final).abs().mean() * 127.5 > 10
