@@ -564,10 +564,10 @@ ladders = [b for b in records.read() if len(b.lines) > 6 and b.recipe["key"] in 
 print(*(bench.table() for bench in ladders), sep="\n\n")
 
 # %% [markdown]
-# - **Images on the device, as bytes.** No file is opened, decoded and scaled in every epoch again. On small networks this is the largest gain, because reading one picture costs as much as training on it.
+# - **Images on the device, as bytes.** No file is opened, decoded and scaled in every epoch again. The smaller the network, the larger the part of the time that reading pictures takes.
 # - **Telemetry read late.** Each `.item()` makes the program wait for the device. A CPU has nothing to wait for: no gain here; on a GPU it is another matter.
 # - **Losses on logits.** Safer first of all (lesson 02), and one pass less.
-# - **D frozen in G's step.** G needs the gradient that comes *through* D, not the one of D's weights; a fifth of the step's operations fall away.
+# - **D frozen in G's step.** G needs the gradient that comes *through* D, not the one of D's weights; about a tenth of the step's operations fall away.
 # - **Channels last.** The numbers of one pixel lie side by side, as the convolutions of the CPU's library (and tensor cores) want them.
 # - **Fused Adam.** One pass over the weights instead of a dozen. It counts where batches are small and weights are many.
 #
