@@ -132,6 +132,29 @@ def test_a_burst_of_events_is_drawn_a_few_times_and_its_end_always():
     assert 2 <= panel.drawings <= 20
 
 
+def test_a_loop_that_ended_leaves_no_panel_behind():
+    """What was put off is drawn at the next event, with a loop or without one."""
+    panel = Counting()
+
+    async def one_event(number):
+        panel.number = number
+        panel.refresh()
+
+    asyncio.run(one_event(1))  # put off, and the loop ends before its time
+    panel.number = 2
+    panel.refresh()
+    assert panel.picture.alt == "number 2 <&>"
+    asyncio.run(one_event(3))
+
+    async def another():
+        panel.number = 4
+        panel.refresh()
+        await asyncio.sleep(3 * widgets.LEAST_SECONDS)
+
+    asyncio.run(another())
+    assert panel.picture.alt == "number 4 <&>"
+
+
 def test_without_a_loop_every_event_is_drawn():
     panel = Counting()
     for panel.number in range(1, 4):

@@ -64,16 +64,14 @@ class Panel:
     def refresh(self) -> None:
         """Draw now or shortly: a burst of events is drawn a few times, its last state always."""
         wait = self._drawn + LEAST_SECONDS - time.monotonic()
-        if self._late is not None:
-            return
         try:
             loop = asyncio.get_running_loop()  # the kernel's own: no thread, nothing runs beside a cell
         except RuntimeError:
-            wait = 0
-        if wait <= 0:
+            loop = None
+        if loop is None or wait <= 0:
             self.draw()
-        else:
-            self._late = loop.call_later(wait, self._draw_late)
+        elif self._late is None or self._loop is not loop:  # what a loop that has ended was to do never comes
+            self._loop, self._late = loop, loop.call_later(wait, self._draw_late)
 
     def _draw_late(self) -> None:
         self._late = None
