@@ -191,7 +191,8 @@ def _plan(parsed) -> None:
     device = profile.device()
     print(f"{recipe.key} on {runs.device_name(device)}, measured for {planning.SECONDS:.0f} s:")
     print(planning.plan(recipe, image_set.images, total, device).text())
-    print(*planning.recorded(recipe, total, records.read()), sep="\n")
+    for line in planning.recorded(recipe, total, records.read()):
+        print(line)
 
 
 def _bench(parsed) -> None:

@@ -45,7 +45,7 @@ def save(gan: GAN, path: str | Path) -> Path:
         return Path(path)
     tensors = {**_live(gan), **random, "history": torch.from_numpy(gan.history.rows)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return files.write_atomically(path, safetensors.torch.save(tensors, {"gan_course": json.dumps(header)}))
+    return write(path, header, tensors)
 
 
 def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = ALONE) -> GAN:
@@ -101,6 +101,18 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu", r
         gan.scaler.load_state_dict(scaler)
     gan.history = History(tensors["history"].numpy())
     return gan
+
+
+def write(path: str | Path, header: dict, tensors: dict[str, Tensor]) -> Path:
+    """Write a safetensors file of the course, which `read` opens.
+
+    Args:
+        header: plain values; `format` among them.
+
+    Raises:
+        CourseError: the disk is full or the folder cannot be written to; an old file is untouched.
+    """
+    return files.write_atomically(path, safetensors.torch.save(tensors, {"gan_course": json.dumps(header)}))
 
 
 def read(path: Path, version: int) -> tuple[dict, dict[str, Tensor]]:

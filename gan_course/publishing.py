@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 from PIL import Image
 
-from gan_course import files, snapshots
+from gan_course import checkpoint, files, snapshots
 from gan_course.errors import CourseError
 from gan_course.runs import FRAME_MS, PUBLISHED_FORMAT, Run
 
@@ -42,8 +41,7 @@ def publish(run: Run, folder: str | Path, with_snapshots: bool = False) -> Run:
         raise CourseError(f"{run.folder} has no frames to replay: train it with this version of the course")
     G = run.generator()
     tensors = snapshots.pack(G.state_dict()) | {"fixed_latents": run.fixed_latents}
-    header = {"gan_course": json.dumps({"format": PUBLISHED_FORMAT})}
-    files.write_atomically(folder / "generator.safetensors", safetensors.torch.save(tensors, header))
+    checkpoint.write(folder / "generator.safetensors", {"format": PUBLISHED_FORMAT}, tensors)
 
     buffer = io.BytesIO()
     rows = run.history.rows

@@ -1,13 +1,12 @@
 """G along its training: a dozen copies of its moving average, so that one can go back in time.
 
-A snapshot holds weights in 8 bits with a scale for each row: half the size of a published generator, and
-pictures that differ from the exact ones by a few grey levels at most (a test measures it).
+A snapshot holds weights in 8 bits with a scale for each row, as a published generator does: its pictures differ
+from the exact ones by less than a grey level on average (tests measure it).
 """
 
 import re
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -31,9 +30,7 @@ def save(gan: GAN, folder: Path) -> Path:
     Raises:
         CourseError: the disk is full or the folder cannot be written to.
     """
-    path = _path(folder, gan.step)
-    header = {"gan_course": f'{{"format": {FORMAT}}}'}
-    return files.write_atomically(path, safetensors.torch.save(pack(gan.average.state_dict()), header))
+    return checkpoint.write(_path(folder, gan.step), {"format": FORMAT}, pack(gan.average.state_dict()))
 
 
 def steps(folder: Path) -> list[int]:
