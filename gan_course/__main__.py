@@ -69,7 +69,7 @@ def _data(parsed) -> None:
 
 
 def _train(parsed) -> int:
-    from gan_course import feed, profile, ranks, runs, sets
+    from gan_course import devices, feed, ranks, runs, sets
 
     recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
@@ -78,7 +78,7 @@ def _train(parsed) -> int:
     reports = []
     with ranks.joined() as group:
         image_set = group.in_turn(lambda: sets.load(recipe.data, recipe.size, path=parsed.data))
-        device = profile.device()
+        device = devices.default()
         images = feed.Feed(image_set.images, device)
         if group.first:
             print(image_set.source, images.about, sep="\n")
@@ -109,9 +109,9 @@ def _train(parsed) -> int:
 
 def _recipe(parsed):
     """The recipe that was named, at the profile's width, with what --set changes."""
-    from gan_course import profile, recipes
+    from gan_course import profiles, recipes
 
-    recipe = recipes.get(parsed.recipe).at(profile.current())
+    recipe = recipes.get(parsed.recipe).at(profiles.current())
     return recipe.but(**dict(_assignment(recipe, text) for text in parsed.set or ()))
 
 
@@ -133,7 +133,7 @@ def _assignment(recipe, text: str):
 
 
 def _sample(parsed) -> None:
-    from gan_course import files, mosaic, profile, runs, sampling
+    from gan_course import devices, files, mosaic, runs, sampling
 
     out = Path(parsed.out)
     if out.suffix not in (".png", ".npz"):
@@ -145,7 +145,7 @@ def _sample(parsed) -> None:
             f"a grid of {parsed.n:,} images is no picture: at most 10,000, or take --out samples.npz"
         )
     run = runs.find(parsed.name)
-    images = sampling.sample(run.generator(profile.device()), parsed.n, parsed.seed)
+    images = sampling.sample(run.generator(devices.default()), parsed.n, parsed.seed)
     if out.suffix == ".npz":
         sampling.write_npz(out, images)
     else:
@@ -180,7 +180,7 @@ def _present(parsed) -> None:
 
 
 def _plan(parsed) -> None:
-    from gan_course import faces, planning, profile, runs, sets
+    from gan_course import devices, faces, planning, sets
     from gan_course.bench import records
 
     recipe = _recipe(parsed)
@@ -188,22 +188,22 @@ def _plan(parsed) -> None:
     image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=some)
     whole = faces.DRAWN if image_set.name == faces.NAME else len(image_set)
     total = parsed.images if parsed.images is not None else recipe.epochs * whole
-    device = profile.device()
-    print(f"{recipe.key} on {runs.device_name(device)}, measured for {planning.SECONDS:.0f} s:")
+    device = devices.default()
+    print(f"{recipe.key} on {devices.name(device)}, measured for {planning.SECONDS:.0f} s:")
     print(planning.plan(recipe, image_set.images, total, device).text())
     for line in planning.recorded(recipe, total, records.read()):
         print(line)
 
 
 def _bench(parsed) -> None:
-    from gan_course import profile, recipes, sets
+    from gan_course import devices, profiles, recipes, sets
     from gan_course.bench import records, report
 
-    device = profile.device()
-    if parsed.keep and (width := profile.current().width) != 1:
+    device = devices.default()
+    if parsed.keep and (width := profiles.current().width) != 1:
         raise CourseError(f"--keep at width {width:g} would be no record of the recipes: take --profile cpu")
     for key in parsed.recipes:
-        recipe = recipes.get(key).at(profile.current())
+        recipe = recipes.get(key).at(profiles.current())
         image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=2_000)
         measured = report.compare(
             recipe,
@@ -221,11 +221,11 @@ def _bench(parsed) -> None:
 def _race(parsed) -> None:
     from dataclasses import replace
 
-    from gan_course import profile, recipes, sets, text
+    from gan_course import devices, recipes, sets, terminal
     from gan_course.bench import race, report
 
     first, second = recipes.get("dcgan-mnist"), recipes.get("quick-digits")
-    device = profile.device()
+    device = devices.default()
     image_set = sets.load(first.data, path=parsed.data)
     print(image_set.source)
     image_set = replace(image_set, images=image_set.images.to(device), labels=image_set.labels.to(device))
@@ -233,7 +233,7 @@ def _race(parsed) -> None:
     print(", ".join(f"{key} {value}" for key, value in report.evidence(device).items()))
     print(f"{first.key} as published for {parsed.seconds:g} s, then {second.key} until it is as good")
     for found in race.run(first, second, image_set, parsed.seconds, seeds):
-        print(text.aligned([race.HEAD, race.row(found)], numbers=True), flush=True)
+        print(terminal.aligned([race.HEAD, race.row(found)], numbers=True), flush=True)
 
 
 def _doctor(parsed) -> int:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from gan_course import data, files, profile
+from gan_course import data, files, profiles
 from gan_course.errors import CourseError
 from gan_course.photos import mirrors
 from gan_course.photos.album import Album, gather, shown
@@ -186,7 +186,7 @@ def _places(download: bool) -> Iterator[tuple[str, Callable[[], Path]]]:
         return refuse
 
     yield "GAN_COURSE_DATA", in_data
-    if profile.current().name == "ci":
+    if profiles.current().name == "ci":
         yield "cache and download", refused("not used at profile ci")
         return
     yield "cache", in_cache

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 
 from gan_course import download as net
-from gan_course import embedded, files, profile
+from gan_course import embedded, files, profiles
 from gan_course.catalogue import SETS, SPLITS, Entry
 from gan_course.errors import CourseError
 
@@ -79,7 +79,7 @@ def load(
         return _whole(entry, split, path, "the folder given as path", device)
     if named := os.environ.get("GAN_COURSE_DATA"):
         return _whole(entry, split, named, "the folder in GAN_COURSE_DATA", device)
-    if profile.current().name == "ci":
+    if profiles.current().name == "ci":
         return _subset(entry, split, "profile ci reads no other", device)
 
     cache, damaged = files.cache_dir(), ""
@@ -166,7 +166,7 @@ def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]
     """(place, what was found there) for each place `load` looks in, in its order. Fetches nothing."""
     entry = get(name)
     named, cache = os.environ.get("GAN_COURSE_DATA"), files.cache_dir()
-    left_out = " (not used at profile ci)" if profile.current().name == "ci" else ""
+    left_out = " (not used at profile ci)" if profiles.current().name == "ci" else ""
     cached = _found(entry, cache) if _raw_folder(entry, cache) else f"nothing yet in {cache}"
     mirrors = "switched off by GAN_COURSE_OFFLINE" if offline() else ", ".join(entry.mirrors()[0])
     try:
@@ -215,7 +215,7 @@ def _whole(entry: Entry, split: str, folder: str | Path, place: str, device: str
 def _subset(entry: Entry, split: str, reason: str, device: str | torch.device) -> ImageSet:
     """The embedded part of a split, and why it is not the whole."""
     pixels, labels = embedded.read(entry.name, split)
-    network = "" if profile.current().name == "ci" else " or load it once with a network"
+    network = "" if profiles.current().name == "ci" else " or load it once with a network"
     source = (
         f"{len(labels):,} of the {entry.counts[split]:,} {SPLITS[split][1]} images of {entry.title}, "
         f"the subset that comes with the course, because {reason}; for all of them, set GAN_COURSE_DATA to a "

@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-from gan_course import data, files, profile, runs
+from gan_course import data, devices, files, profiles, runs
 from gan_course.errors import CourseError
 
 LEAST_FREE = 1e9  # bytes: both whole image sets and a few runs
@@ -57,16 +57,16 @@ def _packages():
 
 
 def _device():
-    device = profile.device()
+    device = devices.default()
     result = torch.randn(64, 64, device=device).mm(torch.randn(64, 64, device=device))
     fine = bool(result.isfinite().all())
-    return fine, runs.device_name(device) + (
+    return fine, devices.name(device) + (
         "" if fine else ": a small matrix product is not finite, try again"
     )
 
 
 def _profile():
-    chosen = profile.current()
+    chosen = profiles.current()
     return True, f"{chosen.name}: {chosen.about}"
 
 

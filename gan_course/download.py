@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gan_course.errors import CourseError
-from gan_course.progress import bar
+from gan_course.terminal import bar
 
 try:
     import fcntl

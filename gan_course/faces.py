@@ -12,7 +12,7 @@ import torch
 from gan_course import data
 from gan_course.errors import CourseError
 from gan_course.portrait import painter, traits
-from gan_course.progress import bar
+from gan_course.terminal import bar
 
 NAME = "drawn-faces"
 DRAWN = 20_000  # as many as stand in for photographs

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gan_course import data
 from gan_course.errors import CourseError
 from gan_course.networks import Generator
-from gan_course.progress import bar
+from gan_course.terminal import bar
 
 # --- walks -----------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ import torch
 from gan_course import initialisation, losses, networks
 from gan_course.errors import CourseError
 from gan_course.precision import PRECISIONS
-from gan_course.profile import Profile
-from gan_course.text import aligned
+from gan_course.profiles import Profile
+from gan_course.terminal import aligned
 
 
 @dataclass(frozen=True)

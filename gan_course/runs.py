@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 import gan_course
-from gan_course import checkpoint, device_errors, files, mosaic, recorded, snapshots, training
+from gan_course import checkpoint, device_errors, devices, files, mosaic, recorded, snapshots, training
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
 from gan_course.feed import Feed
@@ -310,20 +310,13 @@ def _open_or_start(
         "recipe": recipe.as_dict(),
         "seed": seed,
         "data": data,
-        "device": device_name(device),
+        "device": devices.name(device),
         "ranks": ranks.size,
         "versions": VERSIONS,
         "date": date.today().isoformat(),
         "seconds": 0.0,
     }
     return GAN(recipe, seed, device, ranks=ranks), card
-
-
-def device_name(device: torch.device) -> str:
-    """The device in words, for evidence headers: the GPU's name, or how many CPU threads compute."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"
 
 
 def _animation(path: Path, n: int) -> list[np.ndarray]:

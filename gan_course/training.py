@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_course import losses
-from gan_course import progress as progress_bar
+from gan_course import losses, terminal
 from gan_course.errors import CourseError
 from gan_course.feed import Feed
 from gan_course.gan import GAN
@@ -126,7 +125,7 @@ def train(
         )
     batches = (batch for rows in index_epochs(gan, len(feed.images)) for batch in feed.batches(rows))
     rows: list[dict[str, Tensor]] = []
-    with progress_bar.bar(
+    with terminal.bar(
         total=until * gan.batch,
         initial=gan.images,
         unit=" images",

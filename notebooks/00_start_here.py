@@ -33,14 +33,14 @@ if "google.colab" in sys.modules:  # Colab has torch and the rest already: add t
 # %%
 import torch
 
-from gan_course import data, profile, recipes, runs, sampling, show, training, watch
+from gan_course import data, devices, profiles, recipes, runs, sampling, show, training, watch
 from gan_course.checks import lesson_00
 from gan_course.gan import GAN
 
 SEED = 0
-here = profile.current()
-device = profile.device()
-print(f"profile {here.name}: {here.about}; computing on {runs.device_name(device)}")
+here = profiles.current()
+device = devices.default()
+print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 
 # %% [markdown]
 # That line tells you how big everything will be. A lesson runs at one of four *profiles*: `ci` (a quick check that every line works), `cpu` (a laptop), `colab` (one small GPU) or `full` (as long as the original authors trained). The course picks one for your machine; the environment variable `GAN_COURSE_PROFILE` overrules it.

@@ -37,11 +37,11 @@ import math
 import torch
 import torch.nn.functional as F
 
-from gan_course import losses, profile, show, toy, widgets
+from gan_course import losses, profiles, show, toy, widgets
 from gan_course.checks import lesson_01
 
 SEED = 0
-here = profile.current()
+here = profiles.current()
 seeds = list(range(SEED, SEED + here.pick(ci=3, cpu=5, colab=5, full=10)))
 print(f"profile {here.name}: every measurement below is repeated over {len(seeds)} seeds")
 

@@ -38,14 +38,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_course import data, losses, profile, recipes, runs, sampling, show, training, watch, widgets
+from gan_course import (
+    data,
+    devices,
+    losses,
+    profiles,
+    recipes,
+    runs,
+    sampling,
+    show,
+    training,
+    watch,
+    widgets,
+)
 from gan_course.checks import lesson_02
 from gan_course.gan import GAN
 
 SEED = 999
-here = profile.current()
-device = profile.device()
-print(f"profile {here.name}: {here.about}; computing on {runs.device_name(device)}")
+here = profiles.current()
+device = devices.default()
+print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 
 # %% [markdown]
 # ## 1 · The garments

@@ -41,10 +41,11 @@ from torch import nn
 from gan_course import (
     calculator,
     data,
+    devices,
     judge,
     networks,
     patterns,
-    profile,
+    profiles,
     recipes,
     runs,
     sampling,
@@ -57,9 +58,9 @@ from gan_course.checks import lesson_03
 from gan_course.gan import GAN
 
 SEED = 0
-here = profile.current()
-device = profile.device()
-print(f"profile {here.name}: {here.about}; computing on {runs.device_name(device)}")
+here = profiles.current()
+device = devices.default()
+print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 
 # %% [markdown]
 # ## 1 · Sizes on paper

@@ -42,12 +42,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gan_course import (
     data,
+    devices,
     faces,
     files,
     initialisation,
     networks,
     patterns,
-    profile,
+    profiles,
     recipes,
     runs,
     sampling,
@@ -62,9 +63,9 @@ from gan_course.checks import lesson_04
 from gan_course.gan import GAN
 
 SEED = 999  # the tutorial's
-here = profile.current()
-device = profile.device()
-print(f"profile {here.name}: {here.about}; computing on {runs.device_name(device)}")
+here = profiles.current()
+device = devices.default()
+print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 
 # %% [markdown]
 # ## 1 · The faces

@@ -35,11 +35,11 @@ if "google.colab" in sys.modules:  # Colab has torch and the rest already: add t
 import numpy as np
 import torch
 
-from gan_course import data, faces, judge, latent, mosaic, profile, runs, sampling, show, widgets
+from gan_course import data, faces, judge, latent, mosaic, profiles, runs, sampling, show, widgets
 from gan_course.checks import lesson_05
 
 SEED = 0
-here = profile.current()
+here = profiles.current()
 torch.set_grad_enabled(False)  # nothing is trained here but judges; what needs gradients switches them on
 names = {"quick-digits": "digits", "small-clothes": "clothes", "small-faces": "faces"}
 generators = {name: runs.find(name).generator() for name in names}  # in evaluation mode, on the CPU

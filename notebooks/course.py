@@ -31,7 +31,7 @@ import build
 import exports
 import front_page
 import recording
-from gan_course import profile
+from gan_course import devices, profiles
 from gan_course.errors import CourseError
 
 HERE = Path(__file__).resolve().parent
@@ -119,7 +119,7 @@ def _explain(error: CellExecutionError, number: int, total: int) -> str:
     return f"cell {number} of {total} failed: {error.ename}\n{last}"
 
 
-def run_lesson(path: Path, chosen: profile.Profile, out: Path, record: bool) -> Outcome:
+def run_lesson(path: Path, chosen: profiles.Profile, out: Path, record: bool) -> Outcome:
     """Execute one lesson and write what it left; with `record`, into its committed notebook too."""
     lesson, course = build.read(path), front_page.Course.read(path.parent)
     notebook = build.compile_lesson(lesson, course)
@@ -146,8 +146,8 @@ def _showed(notebook) -> str:
     return " ".join("".join(texts).split())
 
 
-def _stamp(notebook, chosen: profile.Profile, course: front_page.Course, seconds: float) -> dict:
-    device = profile.device()
+def _stamp(notebook, chosen: profiles.Profile, course: front_page.Course, seconds: float) -> dict:
+    device = devices.default()
     threads = f"CPU, {torch.get_num_threads()} threads"
     on = torch.cuda.get_device_name(device) if device.type == "cuda" else threads
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
@@ -178,7 +178,7 @@ def table(outcomes: list[Outcome]) -> str:
 def run(options: argparse.Namespace) -> int:
     """Run the lessons asked for; returns the exit status."""
     paths = choose(options.lessons.resolve(), options.lesson)
-    chosen = profile.get(options.profile) if options.profile else profile.current()
+    chosen = profiles.get(options.profile) if options.profile else profiles.current()
     print(f"{len(paths)} lesson{'s' * (len(paths) > 1)} at profile {chosen.name}: {chosen.about}", flush=True)
     outcomes = []
     try:
@@ -207,7 +207,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--lesson", nargs="*", action="extend", default=[], metavar="NN", help="by number (default: all)"
     )
-    command.add_argument("--profile", help=f"{', '.join(profile.PROFILES)} (default: by machine)")
+    command.add_argument("--profile", help=f"{', '.join(profiles.PROFILES)} (default: by machine)")
     command.add_argument("--out", type=Path, default=Path("build"), help="folder for them (default: build)")
     command.add_argument("--record", action="store_true", help="also write them into the lessons' notebooks")
     command.add_argument("--lessons", type=Path, default=HERE, metavar="FOLDER", help=argparse.SUPPRESS)

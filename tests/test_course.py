@@ -26,7 +26,7 @@ import sys
 import time
 
 import numpy as np
-from gan_course import profile, show
+from gan_course import profiles, show
 
 print("progress", file=sys.stderr)
 for step in range(3):
@@ -46,7 +46,7 @@ import ipywidgets
 ipywidgets.IntSlider()
 
 # %% tags=["showed"]
-print(f"two pictures at {profile.current().name}")
+print(f"two pictures at {profiles.current().name}")
 """
 )
 BAD = (

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from gan_course import profile, recipes
+from gan_course import profiles, recipes
 from gan_course.errors import CourseError
 from gan_course.recipes import RECIPES, Recipe
 
@@ -113,10 +113,10 @@ def test_but_changes_a_copy():
 
 def test_at_a_profile():
     recipe = recipes.get("mlp-fashion").but(width=0.5)
-    assert recipe.at(profile.get("ci")) == recipe.but(width=0.5 * 0.25)
-    assert recipe.at(profile.get("full")) == recipe
+    assert recipe.at(profiles.get("ci")) == recipe.but(width=0.5 * 0.25)
+    assert recipe.at(profiles.get("full")) == recipe
     for each in RECIPES.values():
-        each.at(profile.get("ci")).build()  # every one of them still has networks
+        each.at(profiles.get("ci")).build()  # every one of them still has networks
 
 
 @pytest.mark.parametrize("key", sorted(RECIPES))

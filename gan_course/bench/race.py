@@ -12,8 +12,8 @@ from gan_course.data import ImageSet
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.judge import Judge
-from gan_course.progress import bar
 from gan_course.recipes import Recipe
+from gan_course.terminal import bar
 
 EVERY = 50  # steps between two judgements of the package's run
 SAMPLES = 5_000  # images that are judged

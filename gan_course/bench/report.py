@@ -12,16 +12,15 @@ import torch
 from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from gan_course import data, runs, training
+from gan_course import data, devices, runs, training
 from gan_course.bench import ladder, limit, measure
 from gan_course.errors import CourseError
 from gan_course.feed import Feed
 from gan_course.gan import GAN
 from gan_course.precision import PRECISIONS
-from gan_course.progress import bar
 from gan_course.recipes import Recipe
 from gan_course.recorded import Recorded
-from gan_course.text import aligned
+from gan_course.terminal import aligned, bar
 
 try:
     import resource
@@ -176,7 +175,7 @@ def evidence(device: torch.device) -> dict:
     """What somebody needs to know to believe a number, and to measure it again."""
     return {
         "date": date.today().isoformat(),
-        "device": runs.device_name(device),
+        "device": devices.name(device),
         **({"cpu": cpu} if (cpu := processor()) else {}),
         "cores": os.cpu_count(),
         **runs.VERSIONS,

@@ -21,8 +21,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from gan_course import files
-from gan_course import progress as progress_bar
+from gan_course import files, terminal
 from gan_course.errors import CourseError
 from gan_course.photos.album import Album, Skip, shown
 from gan_course.photos.decode import decode
@@ -99,7 +98,7 @@ class Work:
         chunks = [names[i : i + step] for i in range(0, len(names), step)]
         threads = ThreadPoolExecutor(_cores())
         count = {"total": len(self.album.names), "initial": self.done, "unit": " pictures"}
-        bar = progress_bar.bar(desc=f"decoding to {self.size} px", disable=not progress, **count)
+        bar = terminal.bar(desc=f"decoding to {self.size} px", disable=not progress, **count)
         try:
             with bar, _pillow_quiet(), self._opened() as file:
                 # The next chunk is decoded while this one is written.

@@ -2,7 +2,7 @@
 
 The profile is chosen by the environment variable `GAN_COURSE_PROFILE`; without it, a machine with a
 CUDA GPU runs at `colab` and any other at `cpu`. Lessons hold no `if`: they state their sizes as
-`profile.pick(ci=..., cpu=..., colab=..., full=...)`.
+`here.pick(ci=..., cpu=..., colab=..., full=...)`.
 """
 
 import os
@@ -60,12 +60,3 @@ def get(name: str) -> Profile:
 def current() -> Profile:
     """The profile this process runs at."""
     return get(os.environ.get("GAN_COURSE_PROFILE") or ("colab" if torch.cuda.is_available() else "cpu"))
-
-
-def device() -> torch.device:
-    """Where tensors live by default: this process's CUDA GPU, else the CPU."""
-    return (
-        torch.device("cuda", torch.cuda.current_device())
-        if torch.cuda.is_available()
-        else torch.device("cpu")
-    )
