@@ -5,26 +5,25 @@ import os
 import sys
 from pathlib import Path
 
+from gan_course import files
 from gan_course.errors import CourseError
+from gan_course.terminal import command
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit status: 0 done, 1 found wanting (doctor), 2 bad input, 130 Ctrl-C.
+    """Run a command and return its exit status; see `terminal.command`.
 
     Raises:
         SystemExit: with 2, where the arguments themselves cannot be read; with 0, after --help.
     """
+    return command("gan_course", lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int | None:
     parsed = _parser().parse_args(arguments)
     if getattr(parsed, "profile", None):
         os.environ["GAN_COURSE_PROFILE"] = parsed.profile
-    try:
-        return parsed.run(parsed) or 0
-    except CourseError as error:
-        print(f"gan_course: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("gan_course: stopped; what was saved before is kept", file=sys.stderr)
-        return 130
+    return parsed.run(parsed)
 
 
 # Commands import what they need when they run, so that --help does not wait for torch.
@@ -69,19 +68,19 @@ def _data(parsed) -> None:
 
 
 def _train(parsed) -> int:
-    from gan_course import devices, feed, ranks, runs, sets
+    from gan_course import devices, ranks, runs, sets
 
     recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
         raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
-    folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
+    folder = files.user_path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}", "--out")
+    if parsed.data is not None:
+        parsed.data = files.user_path(parsed.data, "--data")
     reports = []
     with ranks.joined() as group:
         image_set = group.in_turn(lambda: sets.load(recipe.data, recipe.size, path=parsed.data))
-        device = devices.default()
-        images = feed.Feed(image_set.images, device)
         if group.first:
-            print(image_set.source, images.about, sep="\n")
+            print(image_set.source, flush=True)
         run = runs.train(
             recipe,
             image_set,
@@ -89,12 +88,10 @@ def _train(parsed) -> int:
             images=parsed.images,
             seed=parsed.seed,
             resume=parsed.resume,
-            device=device,
+            device=devices.default(),
             progress=not parsed.quiet,
             on_report=lambda gan: reports.append(gan.step),
             ranks=group,
-            feed=images,
-            graphs=parsed.graphs,
         )
     if not group.first:
         return 0
@@ -133,9 +130,9 @@ def _assignment(recipe, text: str):
 
 
 def _sample(parsed) -> None:
-    from gan_course import devices, files, mosaic, runs, sampling
+    from gan_course import devices, mosaic, runs, sampling
 
-    out = Path(parsed.out)
+    out = files.user_path(parsed.out, "--out")
     if out.suffix not in (".png", ".npz"):
         raise CourseError(
             f"--out {out}: a name ending in .png makes a grid, one in .npz the images themselves"
@@ -156,7 +153,7 @@ def _sample(parsed) -> None:
 
 
 def _publish(parsed) -> None:
-    from gan_course import files, publishing, runs
+    from gan_course import publishing, runs
 
     if parsed.as_name in ("", ".", "..") or Path(parsed.as_name).name != parsed.as_name:
         raise CourseError(f"NAME {parsed.as_name!r}: a plain name without slashes works, such as mlp-fashion")
@@ -165,75 +162,6 @@ def _publish(parsed) -> None:
     )
     size = sum(file.stat().st_size for file in copy.folder.rglob("*") if file.is_file())
     print(f"{copy.folder}: {size / 1e6:.1f} MB")
-
-
-def _present(parsed) -> None:
-    import webbrowser
-
-    from gan_course import presenting, runs
-
-    run = runs.find(parsed.name)
-    path = presenting.write(run, parsed.out or f"{run.folder.name}.html").absolute()
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, opens in any browser, without a network")
-    if not parsed.no_browser:
-        webbrowser.open(path.as_uri())
-
-
-def _plan(parsed) -> None:
-    from gan_course import devices, faces, planning, sets
-    from gan_course.bench import records
-
-    recipe = _recipe(parsed)
-    some = max(512, recipe.batch)  # faces to measure with, where faces have to be drawn
-    image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=some)
-    whole = faces.DRAWN if image_set.name == faces.NAME else len(image_set)
-    total = parsed.images if parsed.images is not None else recipe.epochs * whole
-    device = devices.default()
-    print(f"{recipe.key} on {devices.name(device)}, measured for {planning.SECONDS:.0f} s:")
-    print(planning.plan(recipe, image_set.images, total, device).text())
-    for line in planning.recorded(recipe, total, records.read()):
-        print(line)
-
-
-def _bench(parsed) -> None:
-    from gan_course import devices, profiles, recipes, sets
-    from gan_course.bench import records, report
-
-    device = devices.default()
-    if parsed.keep and (width := profiles.current().width) != 1:
-        raise CourseError(f"--keep at width {width:g} would be no record of the recipes: take --profile cpu")
-    for key in parsed.recipes:
-        recipe = recipes.get(key).at(profiles.current())
-        image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=2_000)
-        measured = report.compare(
-            recipe,
-            image_set.images,
-            report.contenders(recipe, device, parsed.ladder),
-            rounds=parsed.rounds,
-            seconds=parsed.seconds,
-            device=device,
-        )
-        print(measured.table(), end="\n\n")
-        if parsed.keep:
-            print(f"kept in {records.keep(measured)}")
-
-
-def _race(parsed) -> None:
-    from dataclasses import replace
-
-    from gan_course import devices, recipes, sets, terminal
-    from gan_course.bench import race, report
-
-    first, second = recipes.get("dcgan-mnist"), recipes.get("quick-digits")
-    device = devices.default()
-    image_set = sets.load(first.data, path=parsed.data)
-    print(image_set.source)
-    image_set = replace(image_set, images=image_set.images.to(device), labels=image_set.labels.to(device))
-    seeds = range(parsed.seed, parsed.seed + parsed.seeds)
-    print(", ".join(f"{key} {value}" for key, value in report.evidence(device).items()))
-    print(f"{first.key} as published for {parsed.seconds:g} s, then {second.key} until it is as good")
-    for found in race.run(first, second, image_set, parsed.seconds, seeds):
-        print(terminal.aligned([race.HEAD, race.row(found)], numbers=True), flush=True)
 
 
 def _doctor(parsed) -> int:
@@ -264,16 +192,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run, about: str, example: str) -> argparse.ArgumentParser:
+    def add(name: str, run, about: str, example: str) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=about, description=about, epilog=f"example: python -m gan_course {example}"
         )
         made.set_defaults(run=run)
         return made
 
-    command("recipes", _recipes, "print the table of recipes", "recipes")
+    add("recipes", _recipes, "print the table of recipes", "recipes")
 
-    made = command("data", _data, "say what images are found where, and fetch them", "data mnist --fetch")
+    made = add("data", _data, "say what images are found where, and fetch them", "data mnist --fetch")
     made.add_argument(
         "name", nargs="?", help="an image set; all of them by default; celeba is decoded as well"
     )
@@ -281,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--size", type=int, default=64, help="pixels a side, of celeba (default: 64)")
     made.add_argument("--fetch", action="store_true", help="download what is missing into the cache")
 
-    made = command(
+    made = add(
         "train", _train, "train a recipe into a folder", "train mlp-fashion --images 600000 --out runs/mlp"
     )
     made.add_argument("recipe", help="its name in the table of recipes")
@@ -298,12 +226,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--set", action="append", metavar="FIELD=VALUE", help="change a field of the recipe; repeatable"
     )
-    made.add_argument(
-        "--graphs", action="store_true", help="on a CUDA GPU: repeat recorded steps (small networks gain)"
-    )
     made.add_argument("--quiet", action="store_true", help="no progress bar")
 
-    made = command(
+    made = add(
         "sample", _sample, "draw new images from a run", "sample mlp-fashion --n 64 --out grid.png"
     )
     made.add_argument("name", metavar="RUN", help="a run's folder, or the name of a published run")
@@ -313,7 +238,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", required=True, help="grid.png, or samples.npz (key `images`, uint8 [N, C, H, W])"
     )
 
-    made = command(
+    made = add(
         "publish",
         _publish,
         "put a small copy of a run among the course's assets",
@@ -325,50 +250,7 @@ def _parser() -> argparse.ArgumentParser:
         "--snapshots", action="store_true", help="with copies of the generator along its training (large)"
     )
 
-    made = command(
-        "present", _present, "open a recorded run in a player, for a lecture", "present quick-digits"
-    )
-    made.add_argument("name", metavar="RUN", help="a run's folder, or the name of a published run")
-    made.add_argument("--out", metavar="FILE", help="the page to write (default: RUN.html here)")
-    made.add_argument("--no-browser", action="store_true", help="write it and do not open it")
-
-    made = command(
-        "plan", _plan, "say how long a run would take here", "plan dcgan-faces-64 --images 1013000"
-    )
-    made.add_argument("recipe")
-    made.add_argument("--images", type=int, help="real images to see; the recipe's epochs by default")
-    made.add_argument("--set", action="append", metavar="FIELD=VALUE", help="change a field of the recipe")
-    made.add_argument("--data", help="a folder to look in first")
-
-    made = command(
-        "bench",
-        _bench,
-        "measure the loop beside the one everybody writes first",
-        "bench mlp-fashion --ladder",
-    )
-    made.add_argument(
-        "recipes", nargs="*", metavar="RECIPE", default=["dcgan-faces-64", "dcgan-mnist", "mlp-fashion"],
-        help="by default dcgan-faces-64, dcgan-mnist and mlp-fashion",
-    )  # fmt: skip
-    made.add_argument("--ladder", action="store_true", help="switch on one trick after another")
-    made.add_argument("--rounds", type=int, default=5, help="turns that each loop gets (default: 5)")
-    made.add_argument("--seconds", type=float, default=2.0, help="of one turn, about (default: 2)")
-    made.add_argument("--data", help="a folder to look in first")
-    made.add_argument("--profile", help="ci, cpu, colab or full; by default as the machine is")
-    made.add_argument("--keep", action="store_true", help="keep the result among the course's assets")
-
-    made = command(
-        "race",
-        _race,
-        "measure the time to the same quality: the MNIST notes' loop against quick-digits",
-        "race --seconds 300",
-    )
-    made.add_argument("--seconds", type=float, default=300.0, help="that the notes' loop gets (default: 300)")
-    made.add_argument("--seeds", type=int, default=3, help="how many races (default: 3)")
-    made.add_argument("--seed", type=_seed, default=0, help="of the first (default: 0)")
-    made.add_argument("--data", help="a folder to look in first")
-
-    command("doctor", _doctor, "check this machine: packages, device, data, disk", "doctor")
+    add("doctor", _doctor, "check this machine: packages, device, data, disk", "doctor")
     return parser
 
 

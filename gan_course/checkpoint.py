@@ -48,18 +48,25 @@ def save(gan: GAN, path: str | Path) -> Path:
     return write(path, header, tensors)
 
 
-def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu", ranks: Ranks = ALONE) -> GAN:
+def load(
+    path: str | Path,
+    recipe: Recipe,
+    device: torch.device | str = "cpu",
+    networks: tuple[nn.Module, nn.Module] | None = None,
+    ranks: Ranks = ALONE,
+) -> GAN:
     """The run as it was saved, ready to go on.
 
     Args:
         recipe: what the caller means to train; it must be the one in the file.
+        networks: (G, D) of your own, built as the saved pair was; see `GAN`.
 
     Raises:
-        CourseError: no such file, not a checkpoint, truncated, of another version, another recipe
-            or another kind of device (random streams differ between CPU and GPU), or of another number of
-            ranks.
+        CourseError: no such file, not a checkpoint, truncated, of another version, other networks, another
+            recipe or another kind of device (random streams differ between CPU and GPU), or of another
+            number of ranks.
     """
-    path, device = Path(path), torch.device(device)
+    path, device = files.user_path(path, "checkpoint"), torch.device(device)
     header, tensors = read(path, FORMAT)
     try:
         saved, kind = Recipe.from_dict(header["recipe"]), header["device"]
@@ -79,16 +86,18 @@ def load(path: str | Path, recipe: Recipe, device: torch.device | str = "cpu", r
         raise CourseError(f"{path} was trained on {kind} and goes on only there, not on {device.type}")
     if size != ranks.size:
         raise CourseError(f"{path} was trained by {size} ranks and goes on only so, not with {ranks.size}")
-    gan = GAN(recipe, seed, device, ranks=ranks)
+    gan = GAN(recipe, seed, device, networks, ranks)
     gan.step, gan.images = step, images
     rows = len(tensors.get("history", ()))
     random = {name: state.expand(size, -1) for name, state in _random(gan).items()}
     wanted = {**_live(gan), **random, "history": torch.empty(rows, len(COLUMNS))}
-    for name, tensor in wanted.items():
-        if name not in tensors or tensors[name].shape != tensor.shape:
-            raise CourseError(
-                f"{path} lacks {name!r} in the right shape: it is of another version; start anew"
-            )
+    shapes, expected = ({name: t.shape for name, t in them.items()} for them in (tensors, wanted))
+    if shapes != expected:
+        differing = next(name for name in {**expected, **shapes} if shapes.get(name) != expected.get(name))
+        pair = "these networks" if networks else "the recipe's networks"
+        raise CourseError(
+            f"{path} does not hold {pair} ({differing} differs): `networks` takes the pair it was trained with"
+        )
     with torch.no_grad():
         for name, tensor in _live(gan).items():
             tensor.copy_(tensors[name])  # into place, so that memory layouts stay as the optimiser knows them

@@ -1,6 +1,7 @@
 """The device that computes: which one, what it is called, and what it means when it fails."""
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 
 import torch
@@ -31,7 +32,7 @@ def trouble(error: BaseException) -> str | None:
     """What an error says about the device itself, in one line with what would work; None where it says nothing."""
     said = " ".join(str(error).split())
     if isinstance(error, MemoryError) or any(words in said for words in OUT_OF_MEMORY):
-        return "out of memory: a smaller batch or width works, and so does closing other programs"
+        return "out of memory: less at a time works (a smaller batch or width, fewer images), and so does closing other programs"
     if any(words in said for words in FOREIGN):
         return (
             "this PyTorch was not built for this GPU: install a build for it (pytorch.org lists them), or set "
@@ -54,7 +55,9 @@ def explained(doing: str) -> Iterator[None]:
     """
     try:
         yield
+        return
     except (RuntimeError, MemoryError) as error:
         if (words := trouble(error)) is None:
             raise
-        raise CourseError(f"{doing}: {words}") from None
+        traceback.clear_frames(error.__traceback__)  # they hold what was too large
+    raise CourseError(f"{doing}: {words}")

@@ -11,7 +11,7 @@ from gan_course import data, devices, files, profiles, runs
 from gan_course.errors import CourseError
 
 LEAST_FREE = 1e9  # bytes: both whole image sets and a few runs
-PACKAGES = ("ipywidgets", "torchvision", "numpy", "matplotlib", "pillow", "tqdm", "safetensors", "psutil")
+PACKAGES = ("ipywidgets", "torchvision", "numpy", "matplotlib", "pillow", "tqdm", "safetensors")
 
 
 def report() -> int:
@@ -24,8 +24,8 @@ def report() -> int:
     for name, check in CHECKS.items():
         try:
             fine, found = check()
-        except CourseError as error:
-            fine, found = False, str(error)
+        except (CourseError, RuntimeError, OSError) as error:
+            fine, found = False, devices.trouble(error) or " ".join(str(error).split())
         wanting += not fine
         print(f"{'✓' if fine else '✗'} {name:<14} {found}")
     print(

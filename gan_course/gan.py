@@ -6,11 +6,12 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, initialisation, losses, precision
+from gan_course import data, losses
+from gan_course.errors import CourseError, whole
 from gan_course.history import History
-from gan_course.networks import Discriminator, Generator
+from gan_course.networks import initialise
 from gan_course.ranks import ALONE, Ranks
-from gan_course.recipes import Recipe
+from gan_course.recipes import PRECISIONS, Recipe
 
 FIXED_LATENTS = 64  # as many as the tutorial draws
 
@@ -38,26 +39,31 @@ class GAN:
         recipe: Recipe,
         seed: int = 0,
         device: torch.device | str = "cpu",
-        networks: tuple[Generator, Discriminator] | None = None,
+        networks: tuple[nn.Module, nn.Module] | None = None,
         ranks: Ranks = ALONE,
     ):
         """
         Args:
+            seed: 0 to 2^32 - 1.
+            networks: (G, D) of your own in place of the recipe's, for its images and latents: z [N, latent_dim] ->
+                images [N, C, H, W] -> logits, one an image. Their first weights are drawn anew by the recipe's scheme.
+                A checkpoint fits only the same pair.
             ranks: the processes that train this run together; each has latents of its own.
-            networks: a pair of your own in place of the recipe's, for its images and latents; it gets its
-                first weights by the recipe's scheme, too. A checkpoint fits only a GAN of the same pair.
+
+        Raises:
+            CourseError: an impossible seed; a precision that the device has no units for.
         """
+        seed = whole(seed, "seed", 0, 2**32 - 1)
         self.recipe, self.seed, self.device, self.ranks = recipe, seed, torch.device(device), ranks
         self.objective = losses.get(recipe.objective)
+        _check_precision(recipe.precision, self.device)
         weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = networks or recipe.build()
+        self.G.latent_dim = recipe.latent_dim  # whoever samples asks for it
         for network in (self.G, self.D):
-            initialisation.initialise(network, recipe.init, weights)
+            initialise(network.cpu(), recipe.init, weights)
             network.to(self.device, memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(self.G).requires_grad_(False).eval()
-        precision.check(recipe.precision, self.device)
-        for network in (self.G, self.D):
-            precision.shorten(network, recipe.precision)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self.opt_g = torch.optim.Adam(self.G.parameters(), recipe.lr_g, recipe.betas, fused=True)
         self.opt_d = torch.optim.Adam(self.D.parameters(), recipe.lr_d, recipe.betas, fused=True)
@@ -88,22 +94,31 @@ class GAN:
         """
         optimiser.zero_grad()
         self.scaler.scale(loss).backward()
-        self.share(network)
+        self.agree(network)
         self.scaler.unscale_(optimiser)
         self.scaler.step(optimiser)
         self.scaler.update()
 
-    def share(self, network: nn.Module) -> None:
+    def agree(self, network: nn.Module) -> None:
         """Average a network's gradients over the ranks, and BatchNorm's running statistics of both networks.
 
         Each rank normalises with its own part of the batch; only the statistics that sampling uses later are
-        shared, so that all ranks hold one and the same run after every step.
+        averaged, so that all ranks hold one and the same run after every step.
         """
         if self.ranks.size > 1:
             gradients = [p.grad for p in network.parameters() if p.grad is not None]
             both = (*self.G.buffers(), *self.D.buffers())
             # `.data`: G's images may wait for their backward pass, which in training mode does not use these.
             self.ranks.mean_(gradients + [b.data for b in both if b.is_floating_point()])
+
+    def autocast(self):
+        """A block in which layers compute in the recipe's precision where that is safe; weights stay float32.
+
+        Mixed precision as PyTorch chooses it, layer by layer (Micikevicius et al. 2018, arXiv:1710.03740).
+        """
+        if self.recipe.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, PRECISIONS[self.recipe.precision])
 
     def latents(self, n: int) -> Tensor:
         """The next n latent vectors, N(0, 1), [n, latent_dim]."""
@@ -131,6 +146,14 @@ class GAN:
             uint8 [64, C, H, W] on the CPU.
         """
         return data.to_uint8(self.average(self.fixed_latents)).cpu()
+
+
+def _check_precision(precision: str, device: torch.device) -> None:
+    """A T4 claims bfloat16 and emulates it, slower than float32; real units came with compute capability 8.0."""
+    if precision == "bfloat16" and device.type == "cuda":
+        if torch.cuda.get_device_capability(device) < (8, 0):
+            name = torch.cuda.get_device_name(device)
+            raise CourseError(f"{name} has no units for bfloat16: precision float16 is fast on it")
 
 
 def _cuda_devices(device: torch.device) -> list[torch.device]:

@@ -38,9 +38,12 @@ class History:
         self, first_step: int, batch: int, telemetry: list[dict[str, Tensor]], ranks: Ranks = ALONE
     ) -> None:
         """Append the telemetry of consecutive steps, averaged over the ranks. Waits for the device, once."""
+        if not telemetry:
+            return
         missing = torch.full((), torch.nan, device=next(iter(telemetry[0].values())).device)
         values = torch.stack([row.get(column, missing) for row in telemetry for column in MEASURED])
-        values = ranks.mean(values).double().cpu().numpy().reshape(len(telemetry), len(MEASURED))
+        ranks.mean_([values])
+        values = values.double().cpu().numpy().reshape(len(telemetry), len(MEASURED))
         steps = np.arange(first_step, first_step + len(telemetry))
         self.rows = np.concatenate([self.rows, np.column_stack([steps, steps * batch, values])])
 

@@ -1,4 +1,4 @@
-"""Every generator and discriminator of the course, written so that the text shows layers and sizes.
+"""Every generator and discriminator of the course, written so that the text shows layers and sizes; their first weights.
 
 A generator maps latent vectors z [N, latent_dim] to images [N, C, H, W] in [-1, 1]; a discriminator
 maps such images to one logit each, [N]. `width` scales the channels of every hidden layer, so that
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from gan_course.errors import CourseError
 
@@ -261,8 +262,8 @@ FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
     # name: generator, discriminator, sizes in pixels (None: any)
     "mlp": (mlp_generator, mlp_discriminator, None),
     "dcgan-fashion": (fashion_generator, fashion_discriminator, (28,)),
-    # Layer for layer the same as dcgan-fashion, as the report prints it; its text speaks of a deeper one.
-    # Its mean over D's output map changes nothing at 28 px, where the map is a single logit.
+    # The report's "improved" network is an alias: as printed it is dcgan-fashion, layer for layer, though its text
+    # speaks of a deeper one. Its mean over D's output map changes nothing at 28 px, where the map is a single logit.
     "convgan-fashion": (fashion_generator, fashion_discriminator, (28,)),
     "dcgan-mnist": (mnist_generator, mnist_discriminator, (28,)),
     "dcgan-faces": (faces_generator, faces_discriminator, (64, 96, 128)),
@@ -272,7 +273,7 @@ FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
 def build(
     family: str, *, channels: int, size: int, latent_dim: int = LATENT_DIM, width: float = 1.0
 ) -> tuple[Generator, Discriminator]:
-    """A generator and its discriminator; `initialisation.initialise` gives them their first weights.
+    """A generator and its discriminator; `initialise` gives them their first weights.
 
     Args:
         family: a key of `FAMILIES`.
@@ -314,3 +315,96 @@ def check(family: str, channels: int, size: int, latent_dim: int, width: float) 
 def count_parameters(network: nn.Module) -> int:
     """How many numbers an optimiser adjusts: weights and biases, BatchNorm's scale and shift included."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+# --- first weights ---------------------------------------------------------------------------------
+
+CONVOLUTIONS, TRANSPOSED = nn.modules.conv._ConvNd, nn.modules.conv._ConvTransposeNd
+NORMS = nn.modules.batchnorm._NormBase
+
+
+@torch.no_grad()
+def initialise(network: nn.Module, scheme: str, generator: torch.Generator) -> None:
+    """Draw the weights anew, in place. Called after `build`, because a scheme never called does nothing.
+
+    Schemes:
+        pytorch: PyTorch's default for every layer.
+        xavier: Linear weights uniform with variance 2 / (fan_in + fan_out), biases 0 (Glorot and Bengio 2010, eq. 16).
+        dcgan: convolutions N(0, 0.02); BatchNorm scale N(1, 0.02), shift 0 (Radford et al. 2016, section 3).
+        dcgan-96: as dcgan, but transposed convolutions N(0.01, 0.02), the source's unusual mean.
+
+    Layers of other kinds draw their default weights from `generator`, too. Parameters of a network of your own
+    that no layer's `reset_parameters` draws stay as they are.
+
+    Args:
+        network: on the CPU.
+        generator: source of the random numbers; the same state gives the same weights.
+
+    Raises:
+        CourseError: there is no such scheme.
+    """
+    check_scheme(scheme)
+    for layer in network.modules():
+        _pytorch(layer, generator)  # first, so that layers a scheme leaves alone follow `generator` too
+        SCHEMES[scheme](layer, generator)
+
+
+def check_scheme(scheme: str) -> None:
+    """Whether `initialise` knows a scheme.
+
+    Raises:
+        CourseError: it does not.
+    """
+    if scheme not in SCHEMES:
+        raise CourseError(f"unknown initialisation {scheme!r}: there are {', '.join(SCHEMES)}")
+
+
+def _pytorch(layer: nn.Module, generator: torch.Generator) -> None:
+    if isinstance(layer, (nn.Linear, CONVOLUTIONS)):
+        fan_in = layer.weight[0].numel()  # as torch counts it, for transposed convolutions too
+        _draw(layer, "weight", nn.init.kaiming_uniform_, a=5**0.5, generator=generator)
+        _draw(layer, "bias", nn.init.uniform_, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
+    elif reset := getattr(layer, "reset_parameters", getattr(layer, "_reset_parameters", None)):
+        if isinstance(layer, NORMS):
+            reset()  # scale 1, shift 0, no memory of the images seen: nothing is drawn
+            return
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch.randint(2**62, (), generator=generator).item())
+            reset()
+
+
+def _xavier(layer: nn.Module, generator: torch.Generator) -> None:
+    if isinstance(layer, nn.Linear):
+        _draw(layer, "weight", nn.init.xavier_uniform_, generator=generator)
+        _draw(layer, "bias", nn.init.zeros_)
+
+
+def _dcgan(layer: nn.Module, generator: torch.Generator, transposed_mean: float = 0.0) -> None:
+    if isinstance(layer, CONVOLUTIONS):
+        mean = transposed_mean if isinstance(layer, TRANSPOSED) else 0.0
+        _draw(layer, "weight", nn.init.normal_, mean, 0.02, generator=generator)
+    elif isinstance(layer, NORMS):
+        _draw(layer, "weight", nn.init.normal_, 1.0, 0.02, generator=generator)
+        _draw(layer, "bias", nn.init.zeros_)
+
+
+def _dcgan_96(layer: nn.Module, generator: torch.Generator) -> None:
+    _dcgan(layer, generator, transposed_mean=0.01)
+
+
+def _draw(layer: nn.Module, name: str, init: Callable, *arguments, **options) -> None:
+    """Fill a layer's parameter, if it has one, by a function of `nn.init`; also one that is computed (spectral norm)."""
+    if (value := getattr(layer, name, None)) is None:
+        return
+    if is_parametrized(layer, name):
+        setattr(layer, name, init(torch.empty_like(value), *arguments, **options))
+    else:
+        init(getattr(layer, f"{name}_orig", value), *arguments, **options)  # the older spectral norm's own name
+
+
+SCHEMES = {
+    "pytorch": lambda layer, generator: None,
+    "xavier": _xavier,
+    "dcgan": _dcgan,
+    "dcgan-96": _dcgan_96,
+}

@@ -1,7 +1,6 @@
 """Make a small, shippable copy of a run: what sampling, replaying and looking back need, and its card."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from PIL import Image
 
 from gan_course import checkpoint, files, snapshots
 from gan_course.errors import CourseError
+from gan_course.keeping import write_card
 from gan_course.runs import FRAME_MS, PUBLISHED_FORMAT, Run
 
 ROWS = 1000  # of the history are kept
@@ -35,7 +35,7 @@ def publish(run: Run, folder: str | Path, with_snapshots: bool = False) -> Run:
     drawn = run.frames
     if run.card["step"] < run.card["goal"]:
         raise CourseError(
-            f"{run.folder} stands at step {run.card['step']} of {run.card['goal']}: finish it with --resume first"
+            f"{run.folder} stands at step {run.card['step']} of {run.card['goal']}: resume it to its end first"
         )
     if not drawn:
         raise CourseError(f"{run.folder} has no frames to replay: train it with this version of the course")
@@ -61,7 +61,7 @@ def publish(run: Run, folder: str | Path, with_snapshots: bool = False) -> Run:
         snapshots.copy(run.folder, folder, step)
 
     card = {**run.card, "frames": [step for step, _ in frames]}
-    files.write_atomically(folder / "run.json", (json.dumps(card, indent=1) + "\n").encode())
+    write_card(folder, card)
     return Run(folder)
 
 

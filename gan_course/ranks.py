@@ -6,7 +6,6 @@ data parallelism; Goyal et al. 2017, arXiv:1706.02677, section 3). Alone, every 
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -39,19 +38,23 @@ class Ranks:
         """Whether this process is the one that writes and prints."""
         return self.rank == 0
 
-    def mean(self, values: Tensor) -> Tensor:
-        """The mean over the ranks; NaN where any rank has one."""
+    def mean_(self, tensors: list[Tensor]) -> None:
+        """Replace each tensor by its mean over the ranks (NaN where any has one), all in one message."""
         if self.size == 1:
-            return values
-        values = values.clone()
-        self.mean_([values])
-        return values
+            return
+        flat = torch.cat([t.flatten() for t in tensors])
+        with _others():
+            dist.all_reduce(flat)
+        flat /= self.size
+        for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(part.view_as(tensor))
 
     def gather(self, values: Tensor) -> list[Tensor]:
         """The tensor of every rank, in their order; all of one shape."""
         if self.size == 1:
             return [values]
-        here = values.to(self._device())
+        gpu = dist.get_backend() == "nccl"
+        here = values.to(torch.device("cuda", torch.cuda.current_device()) if gpu else "cpu")
         found = [torch.empty_like(here) for _ in range(self.size)]
         with _others():
             dist.all_gather(found, here)
@@ -71,42 +74,6 @@ class Ranks:
             dist.barrier(patient)
         return result if self.first else function()
 
-    def same(self, what: str, facts: dict) -> None:
-        """Make sure that all ranks mean the same thing.
-
-        Raises:
-            CourseError: they do not; says where they differ.
-        """
-        if self.size == 1:
-            return
-        found: list = [None] * self.size
-        with _others():
-            dist.all_gather_object(found, json.dumps(facts, sort_keys=True))
-        others = [json.loads(text) for text in found]
-        differing = [key for key in facts if any(other.get(key) != others[0][key] for other in others)]
-        if differing:
-            values = "; ".join(
-                f"{key} " + ", ".join(f"{other.get(key)!r} (rank {i})" for i, other in enumerate(others))
-                for key in differing
-            )
-            raise CourseError(f"the ranks were started with different {what}: {values}; start all alike")
-
-    def mean_(self, tensors: list[Tensor]) -> None:
-        """Replace each tensor by its mean over the ranks, all in one message."""
-        if self.size == 1:
-            return
-        flat = torch.cat([t.flatten() for t in tensors])
-        with _others():
-            dist.all_reduce(flat)
-        flat /= self.size
-        for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
-            tensor.copy_(part.view_as(tensor))
-
-    @staticmethod
-    def _device() -> torch.device:
-        cuda = dist.get_backend() == "nccl"
-        return torch.device("cuda", torch.cuda.current_device()) if cuda else torch.device("cpu")
-
 
 ALONE = Ranks()
 
@@ -122,19 +89,18 @@ def joined() -> Iterator[Ranks]:
     if size == 1:
         yield ALONE
         return
-    local = int(os.environ["LOCAL_RANK"])
     gpus = torch.cuda.device_count()
-    if torch.cuda.is_available():
+    if gpus:
         here = int(os.environ["LOCAL_WORLD_SIZE"])
         if here > gpus:
-            raise CourseError(f"{here} ranks and {gpus} GPUs: start --nproc-per-node={gpus}")
-        torch.cuda.set_device(local)
+            raise CourseError(f"{here} processes and {gpus} GPUs: start at most {gpus} on this machine")
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
         dist.init_process_group("nccl" if gpus else "gloo", timeout=timedelta(seconds=SECONDS))
     except (RuntimeError, ValueError) as error:
         raise CourseError(
             f"rank {os.environ['RANK']} of {size} met no others within {SECONDS:.0f} s ({_short(error)}): "
-            "every machine runs the same torchrun command with its own --node-rank"
+            "every machine runs the same torchrun command with a node rank of its own"
         ) from None
     try:
         yield Ranks(dist.get_rank(), size)
@@ -150,8 +116,7 @@ def _others() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise CourseError(
-            f"another rank has gone ({_short(error)}); the last checkpoint is kept, and the same command with "
-            "--resume goes on from it"
+            f"another rank has gone ({_short(error)}); the last checkpoint is kept, and resuming goes on from it"
         ) from None
 
 

@@ -9,7 +9,6 @@ of a small generator, snapshots along its training: enough to sample from and to
 import json
 import platform
 import signal
-import time
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -19,12 +18,12 @@ import torch
 from PIL import Image
 
 import gan_course
-from gan_course import checkpoint, device_errors, devices, files, mosaic, recorded, snapshots, training
+from gan_course import checkpoint, devices, files, snapshots, training
 from gan_course.data import ImageSet
-from gan_course.errors import CourseError
-from gan_course.feed import Feed
+from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS, History
+from gan_course.keeping import CARD, CHECKPOINT, Keeper
 from gan_course.networks import Generator
 from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import Recipe
@@ -37,7 +36,7 @@ VERSIONS = {
     "torch": torch.__version__,
     "python": platform.python_version(),
 }
-CARD = ("recipe", "seed", "data", "device", "versions", "date", "goal", "step", "images", "seconds")
+FACTS = ("recipe", "seed", "data", "device", "versions", "date", "goal", "step", "images", "seconds")
 
 
 def train(
@@ -53,8 +52,6 @@ def train(
     save_every: float = SAVE_EVERY_SECONDS,
     on_report=lambda gan: None,
     ranks: Ranks = ALONE,
-    feed: Feed | None = None,
-    graphs: bool = False,
 ) -> "Run":
     """Train a recipe into a folder, or go on with what it holds.
 
@@ -67,71 +64,29 @@ def train(
         on_report: called with the run every `training.REPORT_EVERY` steps, after every drawing and at
             the end; never where the run had seen as many images before.
         ranks: the processes that train this run together; all call this with the same arguments.
-        feed: the set's images on their way to the device; decided here by default.
-        graphs: whether a GPU repeats recorded steps (`recorded.Recorded`).
 
     Raises:
         CourseError: the images do not fit the recipe, or a batch the device's memory; the folder holds a run
             and `resume` is False; its checkpoint is damaged or of another recipe, seed or data; training
             diverged; there is no room on the disk.
     """
-    folder = Path(folder)
-    total = recipe.epochs * len(image_set) if images is None else images
-    batch = recipe.batch * ranks.size
-    if total < batch:
-        raise CourseError(f"{total} images to see are less than one batch of {batch}: ask for more")
-    until = total // batch
-    training.check_images(recipe, image_set.images)  # before anything is written
-    if graphs:
-        recorded.check(recipe, torch.device(device), ranks)
-    data = _identity(image_set)
-    ranks.same(
-        "settings", {"recipe": recipe.as_dict(), "seed": seed, "images": total, "data": data, **VERSIONS}
-    )
-    gan, card = _open_or_start(recipe, data, folder, seed, resume, torch.device(device), ranks)
-    before, began, saved = card["seconds"], time.monotonic(), time.monotonic()
-
-    def note():
-        seconds = round(before + time.monotonic() - began, 1)
-        card.update(goal=until, step=gan.step, images=gan.images, seconds=seconds)
-        if ranks.first:
-            _write_card(folder, card)
-
-    def save():
-        checkpoint.save(gan, folder / "checkpoint.safetensors")
-        note()
-
-    if ranks.first:
-        snapshots.forget(folder, after=gan.step)  # of a process that was killed, or of another beginning
-    looked_back = [step for step in snapshots.due(until) if step > gan.step]
-    if gan.step == 0:
-        _draw(gan, folder)
-        note()  # first, so that a checkpoint never stands without its card, wherever the process is killed
-        save()
-        if ranks.first:
-            snapshots.save(gan, folder)
-    if gan.step >= until:
-        note()
-        return Run(folder)
-    feed = feed or Feed(image_set.images, gan.device)
-    step = recorded.Recorded(gan, training.train_step, training.NORMS_EVERY) if graphs else None
-    with device_errors.explained(recipe, gan.device), stop_on_interrupt() as interrupted:
-        # Alone, an interruption is heeded after any step; several ranks agree on it at the next report.
-        stop = interrupted if ranks.size == 1 else lambda: False
-        for _ in training.train(gan, feed, until, progress=progress, stop=stop, step=step):
-            if gan.step % recipe.draw_every == 0 or gan.step == until:
-                _draw(gan, folder)
-            if looked_back and gan.step >= looked_back[0]:
-                looked_back = [step for step in looked_back if step > gan.step]
-                if ranks.first:
-                    snapshots.save(gan, folder)
-            on_report(gan)
-            if ranks.any(interrupted()):
-                break
-            if ranks.any(ranks.first and time.monotonic() - saved >= save_every):
-                save()
-                saved = time.monotonic()
-        save()
+    folder, device = files.user_path(folder, "run's folder"), torch.device(device)
+    goal = _steps(recipe, image_set, images, ranks)
+    with devices.explained(f"training {recipe.key} in batches of {recipe.batch}"):
+        gan, card = _open_or_start(recipe, _identity(image_set), folder, seed, resume, device, ranks)
+        keeper = Keeper(folder, gan, card, goal, save_every)
+        keeper.begin()
+        if gan.step < goal:
+            with stop_on_interrupt() as interrupted:
+                # Alone, an interruption is heeded after any step; several ranks agree on it at the next report.
+                stop = interrupted if ranks.size == 1 else lambda: False
+                for _ in training.train(gan, image_set.images, goal, progress=progress, stop=stop):
+                    keeper.look()
+                    on_report(gan)
+                    if ranks.any(interrupted()):
+                        break
+                keeper.save()
+        keeper.note()
     return Run(folder)
 
 
@@ -145,11 +100,11 @@ class Run:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+        self.folder = files.user_path(folder, "run's folder")
         try:
-            self.card = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+            self.card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
             self.recipe = Recipe.from_dict(self.card["recipe"])
-            lacking = [name for name in CARD if name not in self.card]
+            lacking = [name for name in FACTS if name not in self.card]
             if lacking or (self.is_published and "frames" not in self.card):
                 raise CourseError(f"it lacks {', '.join(lacking or ['frames'])}")
         except (FileNotFoundError, NotADirectoryError):
@@ -159,18 +114,18 @@ class Run:
             ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CourseError(
-                f"the card {self.folder / 'run.json'} is damaged ({error}): train anew"
+                f"the card {self.folder / CARD} is damaged ({error}): train anew"
             ) from None
 
     @property
     def is_published(self) -> bool:
         return (self.folder / "generator.safetensors").is_file()
 
-    def load(self, device: torch.device | str = "cpu") -> GAN:
+    def restore(self, device: torch.device | str = "cpu") -> GAN:
         """The run's whole state, to go on with; published runs keep only what sampling needs."""
         if self.is_published:
             raise CourseError(f"{self.folder} is a published run: it can be sampled, not trained on")
-        return checkpoint.load(self.folder / "checkpoint.safetensors", self.recipe, device)
+        return checkpoint.load(self.folder / CHECKPOINT, self.recipe, device)
 
     def generator(self, device: torch.device | str = "cpu", step: int | None = None) -> Generator:
         """The averaged generator with its running BatchNorm statistics, in evaluation mode.
@@ -184,7 +139,7 @@ class Run:
             weights = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
             weights.pop("fixed_latents", None)
         else:
-            weights = snapshots.load(self.folder, step)
+            weights = snapshots.weights(self.folder, step)
         G, _ = self.recipe.build()
         try:
             G.load_state_dict(weights)
@@ -209,7 +164,7 @@ class Run:
         if self.is_published:
             packed = checkpoint.read(self.folder / "generator.safetensors", PUBLISHED_FORMAT)[1]
             return snapshots.unpack(packed)
-        return checkpoint.read(self.folder / "checkpoint.safetensors", checkpoint.FORMAT)[1]
+        return checkpoint.read(self.folder / CHECKPOINT, checkpoint.FORMAT)[1]
 
     @property
     def history(self) -> History:
@@ -248,7 +203,7 @@ def find(name: "str | Path | Run") -> Run:
     """
     if isinstance(name, Run):
         return name
-    if not (Path(name) / "run.json").exists() and str(name) in published():
+    if str(name) in published() and not Path(name, CARD).exists():
         return Run(files.assets_dir() / "runs" / str(name))
     return Run(name)
 
@@ -283,6 +238,16 @@ def stop_on_interrupt():
         signal.signal(signal.SIGINT, before)
 
 
+def _steps(recipe: Recipe, image_set: ImageSet, images: int | None, ranks: Ranks) -> int:
+    """How many steps a run takes, once it is certain that it can be trained."""
+    training.check_images(recipe, image_set.images, ranks.size)
+    batch = recipe.batch * ranks.size
+    total = recipe.epochs * len(image_set) if images is None else whole(images, "images to see")
+    if total < batch:
+        raise CourseError(f"{total} images to see are less than one batch of {batch}: ask for more")
+    return total // batch
+
+
 def _identity(image_set: ImageSet) -> dict:
     return {
         "name": image_set.name,
@@ -295,28 +260,22 @@ def _identity(image_set: ImageSet) -> dict:
 def _open_or_start(
     recipe: Recipe, data: dict, folder: Path, seed: int, resume: bool, device: torch.device, ranks: Ranks
 ) -> tuple[GAN, dict]:
-    if (folder / "checkpoint.safetensors").exists():
-        if not resume:
-            raise CourseError(f"{folder} already holds a run: go on with --resume, or choose another folder")
-        run = Run(folder)
-        gan = checkpoint.load(folder / "checkpoint.safetensors", recipe, device, ranks)
-        for what, there, here in (("seed", gan.seed, seed), ("data", run.card["data"], data)):
-            if there != here:
-                raise CourseError(
-                    f"{folder} was trained with {what} {there}, not {here}: use the same, or a new folder"
-                )
-        return gan, run.card
-    card = {
-        "recipe": recipe.as_dict(),
-        "seed": seed,
-        "data": data,
-        "device": devices.name(device),
-        "ranks": ranks.size,
-        "versions": VERSIONS,
-        "date": date.today().isoformat(),
-        "seconds": 0.0,
-    }
-    return GAN(recipe, seed, device, ranks=ranks), card
+    """The run in the folder, or a new one, and its card."""
+    if not (folder / CHECKPOINT).exists():
+        gan = GAN(recipe, seed, device, ranks=ranks)
+        card = {"recipe": recipe.as_dict(), "seed": gan.seed, "data": data, "device": devices.name(device)}
+        today = date.today().isoformat()
+        return gan, {**card, "ranks": ranks.size, "versions": VERSIONS, "date": today, "seconds": 0.0}
+    if not resume:
+        raise CourseError(f"{folder} already holds a run: resume it, or choose another folder")
+    card = Run(folder).card
+    gan = checkpoint.load(folder / CHECKPOINT, recipe, device, ranks=ranks)
+    for what, there, here in (("seed", gan.seed, seed), ("data", card["data"], data)):
+        if there != here:
+            raise CourseError(
+                f"{folder} was trained with {what} {there}, not {here}: use the same, or a new folder"
+            )
+    return gan, card
 
 
 def _animation(path: Path, n: int) -> list[np.ndarray]:
@@ -329,14 +288,3 @@ def _animation(path: Path, n: int) -> list[np.ndarray]:
             lasts = n if animation.n_frames == 1 else round(animation.info["duration"] / FRAME_MS)
             pictures += [picture] * lasts
     return pictures
-
-
-def _draw(gan: GAN, folder: Path) -> None:
-    if not gan.ranks.first:
-        return
-    picture = mosaic.encode_png(mosaic.tile(gan.draw()))
-    files.write_atomically(folder / "frames" / f"step_{gan.step:07d}.png", picture)
-
-
-def _write_card(folder: Path, card: dict) -> None:
-    files.write_atomically(folder / "run.json", (json.dumps(card, indent=1) + "\n").encode())

@@ -51,7 +51,7 @@ def copy(folder: Path, other: Path, step: int) -> None:
     files.write_atomically(_path(other, step), _path(folder, step).read_bytes())
 
 
-def load(folder: Path, step: int) -> dict[str, Tensor]:
+def weights(folder: Path, step: int) -> dict[str, Tensor]:
     """The weights of a snapshot, by name, as float32.
 
     Raises:

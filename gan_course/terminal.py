@@ -15,7 +15,16 @@ def bar(**options) -> tqdm:
 
     A notebook paints stderr red, and a recorded lesson keeps none of it.
     """
-    return tqdm(file=_Lasting(sys.stdout if _in_notebook() else sys.stderr), **options)
+    return tqdm(file=_stream(), **options)
+
+
+def say(text: str) -> None:
+    """Print a line above whatever bar is shown."""
+    tqdm.write(text, file=_stream())
+
+
+def _stream() -> "_Lasting":
+    return _Lasting(sys.stdout if _in_notebook() else sys.stderr)
 
 
 class _Lasting:
@@ -68,9 +77,10 @@ def command(name: str, work: Callable[[], int | None]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        status = work() or 0
-        sys.stdout.flush()
-        return status
+        try:
+            return work() or 0
+        finally:
+            sys.stdout.flush()
     except CourseError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_course import losses, terminal
-from gan_course.errors import CourseError
-from gan_course.feed import Feed
+from gan_course import data, losses, terminal
+from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.history import History
 from gan_course.recipes import Recipe
@@ -20,6 +19,7 @@ from gan_course.recipes import Recipe
 NORMS_EVERY = 50  # steps between two measurements of the gradient norms, which cost a pass over all weights
 AVERAGE_EVERY = 8  # steps between two updates of G's moving average, likewise
 REPORT_EVERY = 50  # steps between two looks at the telemetry: the loop's one synchronisation point
+ROOM = 0.6  # of a GPU's free memory may be images; the rest is for the networks' activations
 
 
 class Diverged(CourseError):
@@ -39,8 +39,14 @@ def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
     g_reuses = g_moves and not gan.recipe.fresh_noise
     fake, telemetry = step_d(gan, real, for_g=g_reuses)
     if g_moves:
-        telemetry |= step_g(gan, fake if g_reuses else gan.G(gan.latents(len(real))))
+        telemetry |= step_g(gan, fake if g_reuses else generate(gan, len(real)))
     return telemetry
+
+
+def generate(gan: GAN, n: int) -> Tensor:
+    """n images of the next latents by G as it trains, [n, C, H, W] in [-1, 1]."""
+    with gan.autocast():
+        return gan.G(gan.latents(n))
 
 
 def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
@@ -57,8 +63,9 @@ def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[st
     D, recipe, objective = gan.D, gan.recipe, gan.objective
     D.requires_grad_(True)  # an interrupted step of G may have left it frozen
     with torch.set_grad_enabled(for_g):
-        fake = gan.G(gan.latents(len(real)))
-    real_logits, fake_logits = D(real), D(fake.detach())
+        fake = generate(gan, len(real))
+    with gan.autocast():
+        real_logits, fake_logits = D(real).float(), D(fake.detach()).float()
     loss = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
     gan.descend(loss, D, gan.opt_d)
     return fake, {"loss_d": loss.detach(), **_verdicts(objective, real_logits, fake_logits)}
@@ -67,7 +74,8 @@ def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[st
 def step_g(gan: GAN, fake: Tensor) -> dict[str, Tensor]:
     """Push D's verdict on G's images towards "real". D passes the gradient on and stays as it is."""
     gan.D.requires_grad_(False)
-    logits = gan.D(fake)
+    with gan.autocast():
+        logits = gan.D(fake).float()
     loss = gan.objective.g_loss(logits)
     gan.descend(loss, gan.G, gan.opt_g)
     gan.D.requires_grad_(True)
@@ -87,7 +95,7 @@ def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Ten
 
 def train(
     gan: GAN,
-    images: Tensor | Feed,
+    images: Tensor,
     until: int,
     *,
     report_every: int = REPORT_EVERY,
@@ -100,31 +108,25 @@ def train(
     Where the recipe asks for a drawing, it is handed back too.
 
     The caller looks at it, draws, saves, or breaks off; between two hand-backs nothing waits for the
-    device.
+    device. Interrupted in a step, the run keeps the telemetry of all steps before.
 
         for _ in train(gan, images, until=2_000):
             ...
 
     Args:
-        images: the training set, uint8 [N, C, H, W]; `Feed` says how it comes to the run's device.
+        images: the training set, uint8 [N, C, H, W]; put on the run's device where it fits.
         until: the step to stop at, counted from the run's beginning.
         stop: asked after every step; where it says yes, that step was the last.
-        step: something that does what `train_step` does, such as `recorded.Recorded`; `train_step` by default.
+        step: something that does what `train_step` does; `train_step` by default.
 
     Raises:
-        CourseError: the images do not fit the recipe.
+        CourseError: the images do not fit the recipe, or `until` or `report_every` makes no sense.
         Diverged: a loss became NaN or infinite; says at which step and what to look at.
     """
-    recipe = gan.recipe
-    feed = images if isinstance(images, Feed) else Feed(images, gan.device)
-    check_images(recipe, feed.images)
-    if len(feed.images) < gan.batch:
-        raise CourseError(
-            f"{len(feed.images)} images do not fill the batches of {recipe.batch} of {gan.ranks.size} processes: "
-            "give more, a smaller batch, or fewer processes"
-        )
-    batches = (batch for rows in index_epochs(gan, len(feed.images)) for batch in feed.batches(rows))
-    rows: list[dict[str, Tensor]] = []
+    recipe, step = gan.recipe, step or train_step
+    until, report_every = whole(until, "until"), whole(report_every, "report_every", 1)
+    check_images(recipe, images, gan.ranks.size)
+    batches = real_batches(gan, _on_device(images, gan.device))
     with terminal.bar(
         total=until * gan.batch,
         initial=gan.images,
@@ -136,31 +138,42 @@ def train(
         mininterval=0.5,
     ) as bar:
         while gan.step < until and not stop():
-            first = gan.step
+            first, rows = gan.step, []
             chunk = min(until - first, *(n - first % n for n in (report_every, recipe.draw_every)))
-            with gan.own_randomness():
-                for _ in range(chunk):
-                    telemetry = (step or train_step)(gan, next(batches))
-                    if gan.step % NORMS_EVERY == 0:
-                        telemetry["grad_d"] = gradient_norm(gan.D)
-                        if "loss_g" in telemetry:  # else G's gradient is an earlier step's
-                            telemetry["grad_g"] = gradient_norm(gan.G)
-                    gan.step += 1
-                    gan.images += gan.batch
-                    if gan.step % AVERAGE_EVERY == 0:
-                        update_average(gan)
-                    rows.append(telemetry)
-                    bar.update(gan.batch)
-                    if stop():
-                        break
+            try:
+                with gan.own_randomness():
+                    for _ in range(chunk):
+                        telemetry = step(gan, next(batches))
+                        if gan.step % NORMS_EVERY == 0:
+                            telemetry["grad_d"] = gradient_norm(gan.D)
+                            if "loss_g" in telemetry:  # else G's gradient is an earlier step's
+                                telemetry["grad_g"] = gradient_norm(gan.G)
+                        rows.append(telemetry)
+                        gan.step += 1
+                        gan.images += gan.batch
+                        if gan.step % AVERAGE_EVERY == 0:
+                            update_average(gan)
+                        bar.update(gan.batch)
+                        if stop():
+                            break
+            except BaseException:
+                if gan.ranks.size == 1:  # else the others would be waited for
+                    gan.history.extend(first, gan.batch, rows[: gan.step - first])
+                raise
             gan.history.extend(first, gan.batch, rows, gan.ranks)
-            _check_finite(gan, first=-len(rows))
-            rows.clear()
+            _check_finite(gan, first=first - gan.step)
             yield gan
 
 
-def check_images(recipe: Recipe, images: Tensor) -> None:
-    """Whether a recipe can train on these images.
+def _on_device(images: Tensor, device: torch.device) -> Tensor:
+    """The images on the device where they leave room for training, else where they lie (a memory-mapped file)."""
+    if device.type == "cuda" and images.nbytes > ROOM * torch.cuda.mem_get_info(device)[0]:
+        return images
+    return images.to(device)
+
+
+def check_images(recipe: Recipe, images: Tensor, ranks: int = 1) -> None:
+    """Whether a recipe can train on these images, in that number of processes.
 
     Raises:
         CourseError: they are of another type, shape or number.
@@ -171,9 +184,10 @@ def check_images(recipe: Recipe, images: Tensor) -> None:
             f"recipe {recipe.key!r} trains on uint8 images [N, {', '.join(map(str, expected))}]; "
             f"these are {str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
         )
-    if len(images) < recipe.batch:
+    if len(images) < recipe.batch * ranks:
+        all_of_them = "" if ranks == 1 else f" in each of {ranks} processes"
         raise CourseError(
-            f"{len(images)} images do not fill a batch of {recipe.batch}: give more, or a smaller batch"
+            f"{len(images)} images do not fill a batch of {recipe.batch}{all_of_them}: give more, or a smaller batch"
         )
 
 
@@ -198,6 +212,17 @@ def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
     """Endless mini-batches of indices below n, int64 [batch]: those of `index_epochs`."""
     for epoch in index_epochs(gan, n):
         yield from epoch
+
+
+def real_batches(gan: GAN, images: Tensor) -> Iterator[Tensor]:
+    """Endless mini-batches of a run, in its order: float32 [batch, C, H, W] in [-1, 1] on its device.
+
+    Args:
+        images: uint8 [N, C, H, W], on any device.
+    """
+    for epoch in index_epochs(gan, len(images)):
+        for indices in epoch.to(images.device):
+            yield data.to_signed(images[indices].to(gan.device, non_blocking=True))
 
 
 @torch.no_grad()
