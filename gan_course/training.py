@@ -49,6 +49,13 @@ def generate(gan: GAN, n: int) -> Tensor:
         return gan.G(gan.latents(n))
 
 
+def logits_of(gan: GAN, images: Tensor) -> Tensor:
+    """D's logits of images [N, C, H, W] in [-1, 1] as D trains, in float32 at least, so that losses are exact."""
+    with gan.autocast():
+        logits = gan.D(images)
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
 def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
     """Push D's verdict on real images towards the real label and on generated ones towards the fake label.
 
@@ -64,8 +71,7 @@ def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[st
     D.requires_grad_(True)  # an interrupted step of G may have left it frozen
     with torch.set_grad_enabled(for_g):
         fake = generate(gan, len(real))
-    with gan.autocast():
-        real_logits, fake_logits = D(real).float(), D(fake.detach()).float()
+    real_logits, fake_logits = logits_of(gan, real), logits_of(gan, fake.detach())
     loss = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
     gan.descend(loss, D, gan.opt_d)
     return fake, {"loss_d": loss.detach(), **_verdicts(objective, real_logits, fake_logits)}
@@ -74,8 +80,7 @@ def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[st
 def step_g(gan: GAN, fake: Tensor) -> dict[str, Tensor]:
     """Push D's verdict on G's images towards "real". D passes the gradient on and stays as it is."""
     gan.D.requires_grad_(False)
-    with gan.autocast():
-        logits = gan.D(fake).float()
+    logits = logits_of(gan, fake)
     loss = gan.objective.g_loss(logits)
     gan.descend(loss, gan.G, gan.opt_g)
     gan.D.requires_grad_(True)
