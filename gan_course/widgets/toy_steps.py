@@ -1,16 +1,15 @@
 """Train a two-dimensional GAN by hand, and see what D believes."""
 
-import io
 import math
 
 import ipywidgets as widgets
 import numpy as np
 import torch
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
-from PIL import Image
 
-from gan_course import losses, show, toy
-from gan_course.widgets.panel import Panel, button, choice
+from gan_course import losses, mosaic, show, toy
+from gan_course.widgets.by_hand import ByHand
+from gan_course.widgets.panel import choice, number
 
 
 class Plane:
@@ -76,56 +75,43 @@ def describe(gan: toy.ToyGAN, copy: int = 0) -> str:
     )
 
 
-class StepByStep(Panel):
+class StepByStep(ByHand):
     """Train a two-dimensional ToyGAN by hand: step D, step G, both, play, start again."""
 
     def __init__(self, gan: toy.ToyGAN):
         self.gan, self.plane = gan, Plane(gan)
-        self.step_d = button("step D", lambda: self._steps(d=self.presses.value), style="info")
-        self.step_g = button("step G", lambda: self._steps(g=self.presses.value), style="warning")
-        self.both = button("both", lambda: self._rounds(self.presses.value))
-        self.presses = choice("steps a press", [1, 10, 50], 1, "10em")
         # The front end moves `value` on and waits for the kernel: playing needs no thread here.
         self.play = widgets.Play(value=0, min=0, max=1_000_000, interval=120)
         self.play.observe(self._tick, names="value")
         self.d_steps = choice("D steps a round", [1, 5], 1, "11em")
         objectives = [("non-saturating", losses.g_non_saturating), ("saturating", losses.g_saturating)]
         if gan.g_objective not in [loss for _, loss in objectives]:
-            objectives.append((gan.g_objective.__name__, gan.g_objective))
+            objectives.append((getattr(gan.g_objective, "__name__", "its own"), gan.g_objective))
         self.objective = choice("G's objective", objectives, gan.g_objective, "17em")
         self.objective.observe(self._choose, names="value")
-        self.seed = choice("seed", list(range(10)), gan.seeds[0] % 10, "7em")
-        self.reset = button("reset", self._reset)
-        super().__init__(
-            (self.step_d, self.step_g, self.both, self.presses),
-            (self.play, self.d_steps, self.objective, self.seed, self.reset),
-        )
+        self.seed = number("seed", gan.seeds[0], "7em")
+        super().__init__(1, self.play, self.d_steps, self.objective, self.seed)
 
     def render(self) -> show.Picture:
         frame = self.plane.frame(f"steps made: D {self.gan.d_steps}, G {self.gan.g_steps}")
-        buffer = io.BytesIO()
-        Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
         key = "Real points blue, generated ones red, D's belief as the colour behind them."
-        return show.Picture(buffer.getvalue(), f"{describe(self.gan)} {key}")
+        return show.Picture(mosaic.encode_png(frame, quick=True), f"{describe(self.gan)} {key}")
 
-    def _steps(self, d: int = 0, g: int = 0) -> None:
-        for _ in range(d):
-            self.gan.step_d()
-        for _ in range(g):
-            self.gan.step_g()
-        self.refresh()
+    def d_steps_a_round(self) -> int:
+        return self.d_steps.value
 
-    def _rounds(self, n: int) -> None:
-        self.gan.train(n, self.d_steps.value)
-        self.refresh()
+    def one_d(self) -> None:
+        self.gan.step_d()
+
+    def one_g(self) -> None:
+        self.gan.step_g()
+
+    def restart(self) -> None:
+        self.gan.reset([self.seed.value])
 
     def _tick(self, change) -> None:
         if change["new"] > change["old"]:  # the stop button sets the value back to 0
-            self._rounds(5)
+            self.train(rounds=5)
 
     def _choose(self, change) -> None:
         self.gan.g_objective = change["new"]
-
-    def _reset(self) -> None:
-        self.gan.reset([self.seed.value])
-        self.refresh()
