@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_course import calculator, networks, sizes
+from gan_course import networks, sizes, widgets
 from gan_course.errors import CourseError
 
 CASES = [
@@ -65,7 +65,7 @@ def test_a_trace_names_every_layer_and_leaves_the_network_alone():
 
 
 def test_the_calculator_says_what_it_draws():
-    panel = calculator.SizeCalculator()
+    panel = widgets.SizeCalculator()
     assert "8 outputs of 4 inputs" in panel.picture.alt and "1, 2, 2, 2, 2, 2, 2, 1" in panel.picture.alt
     first = panel.picture.still
     panel.kernel.value = 3
