@@ -104,8 +104,7 @@ def sefa(generator: Generator, n: int = 10) -> tuple[Tensor, Tensor]:
     Raises:
         CourseError: the generator has neither kind of layer.
     """
-    kinds = (nn.Linear, nn.ConvTranspose2d)
-    first = next((m for m in generator.modules() if isinstance(m, kinds)), None)
+    first = next((m for m in generator.modules() if isinstance(m, nn.Linear | nn.ConvTranspose2d)), None)
     if first is None:
         raise CourseError("this generator has no linear layer and no transposed convolution to begin with")
     weight = first.weight.detach().cpu()

@@ -24,9 +24,7 @@ def periodic_power(images: Tensor, period: int) -> float:
     period = whole(period, "period", 2)
     height, width = images.shape[-2:]
     if height % period or width % period:
-        raise CourseError(
-            f"period {period} in pictures of {height} × {width}: it must divide both sides"
-        )
+        raise CourseError(f"period {period} in pictures of {height} × {width}: it must divide both sides")
     total, there = 0.0, 0.0
     for part in images.split(500):
         x = data.to_signed(part.cpu())

@@ -49,34 +49,29 @@ def _draw_curves(axes, history: History, goal: int | None = None) -> None:
     losses_axis.set_title("losses", pad=28)  # room for the legend, which would cover curves inside the axes
     scores_axis.set_title("mean score of real and generated", pad=28)
     lowest, highest, furthest = 0.0, 1.0, goal or 0
-    for axis, columns in (
-        (losses_axis, (("loss_d", "D", BLUE), ("loss_g", "G", RED))),
-        (scores_axis, (("d_real", "D(x)", BLUE), ("d_fake", "D(G(z))", RED))),
+    for axis, column, label, colour in (
+        (losses_axis, "loss_d", "D", BLUE),
+        (losses_axis, "loss_g", "G", RED),
+        (scores_axis, "d_real", "D(x)", BLUE),
+        (scores_axis, "d_fake", "D(G(z))", RED),
     ):
-        for column, label, colour in columns:
-            seen, values = _finite(history, column)
-            axis.plot(seen, values, color=colour, alpha=0.15, linewidth=0.8)
-            axis.plot(*_smoothed(seen, values), color=colour, label=label)
-            furthest = max([furthest, *seen[-1:]])
-            if axis is scores_axis:
-                lowest, highest = min([lowest, *values]), max([highest, *values])
+        there = np.isfinite(history[column])
+        seen, values = history["images"][there], history[column][there].clip(-LARGEST, LARGEST)
+        axis.plot(seen, values, color=colour, alpha=0.15, linewidth=0.8)
+        axis.plot(*_smoothed(seen, values), color=colour, label=label)
+        furthest = max([furthest, *seen[-1:]])
+        if axis is scores_axis:
+            lowest, highest = min([lowest, *values]), max([highest, *values])
+    for axis in axes:
+        axis.set_xlim(0, furthest or None)
         axis.set_xlabel("real images seen")
         axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, ncols=2, frameon=False)
         axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
-    for axis in axes:
-        axis.set_xlim(0, furthest or None)
     # Probabilities fill the axis from 0 to 1; the scores of least squares are any numbers.
     margin = 0.05 * (highest - lowest)
     scores_axis.set_ylim(lowest - margin * (lowest < 0), highest + margin * (highest > 1))
     scores_axis.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
-
-
-def _finite(history: History, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """(images seen, value) where the column holds a number."""
-    values = history[column]
-    there = np.isfinite(values)
-    return history["images"][there], values[there].clip(-LARGEST, LARGEST)
 
 
 def _smoothed(seen: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,16 +126,15 @@ def replay(run: Run, frames: int = 18, ms: int = 350) -> Picture:
 class LiveTraining:
     """A run watched while it trains: call `update` at every report. Outside a notebook it shows nothing.
 
+    Args:
+        goal: images at the end of the run.
+        seconds: the least time between two drawings, so that watching costs little.
+
     Attributes:
         drawings: the grid of every update, for `animation`.
     """
 
     def __init__(self, goal: int | None = None, seconds: float = 2.0):
-        """
-        Args:
-            goal: images at the end of the run.
-            seconds: the least time between two drawings, so that watching costs little.
-        """
         self.goal, self.seconds = goal, seconds
         self.drawings: list[np.ndarray] = []
         self._last = -seconds

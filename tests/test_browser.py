@@ -77,7 +77,9 @@ def lesson(lab):
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(120_000)
         page.complaints = []
-        page.on("console", lambda m: page.complaints.append(f"{m.text} {m.location}") if m.type == "error" else 0)
+        page.on(
+            "console", lambda m: page.complaints.append(f"{m.text} {m.location}") if m.type == "error" else 0
+        )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(lab)
         page.locator(".jp-RenderedMarkdown h1").first.wait_for()

@@ -1,4 +1,4 @@
-"""Fine patterns as a share of a picture's power."""
+"""How much of a picture's power is in fine patterns."""
 
 import pytest
 import torch
@@ -36,9 +36,8 @@ def test_a_flat_picture_has_none():
     assert patterns.periodic_power(torch.full((2, 1, 12, 12), 7, dtype=torch.uint8), 3) == 0
 
 
-@pytest.mark.parametrize("period", [0, 1, 5])
-def test_a_period_that_does_not_fit_is_refused(period):
-    with pytest.raises(
-        CourseError, match=f"period {period} in pictures of 96 × 96: it must divide both sides"
-    ):
-        patterns.periodic_power(stripes(3), period)
+def test_a_period_that_does_not_fit_is_refused():
+    with pytest.raises(CourseError, match="period 5 in pictures of 96 × 96: it must divide both sides"):
+        patterns.periodic_power(stripes(3), 5)
+    with pytest.raises(CourseError, match="period 1: a whole number from 2 works"):
+        patterns.periodic_power(stripes(3), 1)

@@ -26,9 +26,6 @@ class Explorer(Panel):
             found in the weights.
         start: what the sliders move at first: numbers of dimensions or names of directions, at most six.
         pictures: how many latents are shown, 1 to 36.
-
-    Raises:
-        CourseError: no such run, dimension or direction; too many or too few of something.
     """
 
     def __init__(
@@ -72,16 +69,11 @@ class Explorer(Panel):
     def render(self) -> show.Picture:
         images = self.generator(self.latents())
         png = encoded(images, min(self.pictures, 6), side=84 if self.pictures > 1 else 256)
-        moved = ", ".join(
-            f"{along.value} by {by.value:+.1f}"
-            for along, by in zip(self.along, self.by, strict=True)
-            if by.value
-        )
-        return show.Picture(
-            png,
-            f"{self.pictures} pictures of {self.run.folder.name}, latents of seed {self.seed.value}, "
-            f"{'moved along ' + moved if moved else 'where they were drawn'}.",
-        )
+        pairs = zip(self.along, self.by, strict=True)
+        moved = ", ".join(f"{along.value} by {by.value:+.1f}" for along, by in pairs if by.value)
+        where = f"moved along {moved}" if moved else "where they were drawn"
+        shown = f"{self.pictures} pictures of {self.run.folder.name}, latents of seed {self.seed.value}"
+        return show.Picture(png, f"{shown}, {where}.")
 
     def _name(self, one: int | str) -> str:
         if not isinstance(one, str):
@@ -113,7 +105,7 @@ class Explorer(Panel):
         self.draw()
         stem = f"{self.run.folder.name}-seed{self.seed.value}"
         endings = itertools.chain([""], (f"-{i}" for i in itertools.count(2)))
-        path = next(p for p in (Path(f"{stem}{ending}.png") for ending in endings) if not p.exists())
+        path = next(path for end in endings if not (path := Path(f"{stem}{end}.png")).exists())
         try:
             files.write_atomically(path, self.picture.still)
             self.say(f"saved as {path}")

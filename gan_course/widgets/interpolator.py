@@ -22,9 +22,6 @@ class Interpolator(Panel):
         run: a run, its folder, or the name of a published one.
         anchors: 2 or 4.
         seeds: of the anchors, at least as many.
-
-    Raises:
-        CourseError: no such run; another number of anchors, or too few seeds.
     """
 
     def __init__(self, run: str | Path | runs.Run, *, anchors: int = 2, seeds=(0, 1, 2, 3)):

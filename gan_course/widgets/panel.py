@@ -42,7 +42,7 @@ class Panel:
         raise NotImplementedError
 
     def still(self) -> show.Picture:
-        """The picture for places where no front end answers; the present one unless a widget has a better."""
+        """The picture for places where no front end answers."""
         return self.picture
 
     def redraw_on(self, *controls: widgets.Widget) -> None:
@@ -91,7 +91,7 @@ class Panel:
 
 
 class Message(Panel):
-    """What is left of a widget that could not be opened: why, in words."""
+    """What is left of a widget that could not be opened: why, in words (see `Panel.draw`)."""
 
     def __init__(self, why: str):
         self.why = why
@@ -110,8 +110,7 @@ def written(words: str) -> show.Picture:
 
 
 def opener(kind: type[Panel]) -> Callable[..., Panel]:
-    """A function that opens a widget, or leaves a message in its place: a lecture goes on where a traceback
-    would stop it."""
+    """A function that opens a widget, or leaves a message where that raises a CourseError: a lecture goes on."""
 
     @functools.wraps(kind, updated=())
     def opened(*arguments, **options) -> Panel:

@@ -21,9 +21,6 @@ class PictureSteps(ByHand):
     Args:
         recipe: a small one: a step should take less than a tenth of a second.
         images: uint8 [N, C, H, W] of the recipe's shape.
-
-    Raises:
-        CourseError: the images do not fit the recipe.
     """
 
     def __init__(self, recipe: Recipe, images: Tensor, *, seed: int = 0):
@@ -42,24 +39,24 @@ class PictureSteps(ByHand):
         on_fake, on_real = score(D(fake)), score(D(to_signed(self.images[:SHOWN])))
         return show.Picture(
             encoded(fake, columns=8),
-            f"{SHOWN} pictures by G. Steps made: D {self.d_steps}, G {self.g_steps}. D gives real pictures "
+            f"{SHOWN} pictures by G. Steps made: D {self.d_made}, G {self.g_made}. D gives real pictures "
             f"{on_real.mean():.2f} on average, these {on_fake.mean():.2f}.",
         )
 
     def restart(self) -> None:
         self.gan = GAN(self.recipe, self.seed.value)
         self.batches = training.index_batches(self.gan, len(self.images))
-        self.d_steps = self.g_steps = 0
+        self.d_made = self.g_made = 0
 
     def one_d(self) -> None:
         with self.gan.own_randomness():
             training.step_d(self.gan, to_signed(self.images[next(self.batches)]))
-        self.d_steps += 1
+        self.d_made += 1
 
     def one_g(self) -> None:
         with self.gan.own_randomness():
             training.step_g(self.gan, self.gan.G(self.gan.latents(self.recipe.batch)))
-        self.g_steps += 1
+        self.g_made += 1
 
 
 def _as_in_training(network: nn.Module) -> nn.Module:

@@ -12,9 +12,6 @@ class Player(Panel):
 
     Args:
         run: a run, its folder, or the name of a published one.
-
-    Raises:
-        CourseError: no such run; it has no drawings, or they are damaged.
     """
 
     def __init__(self, run: str | Path | runs.Run):

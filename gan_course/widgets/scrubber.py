@@ -17,9 +17,6 @@ class Scrubber(Panel):
     Args:
         run: a run that has snapshots, its folder, or the name of a published one.
         pictures: how many latents are shown, 1 to 36.
-
-    Raises:
-        CourseError: no such run; it has no snapshots, or they are damaged.
     """
 
     def __init__(self, run: str | Path | runs.Run, *, pictures: int = 12, seed: int = 0):
