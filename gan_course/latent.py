@@ -160,14 +160,12 @@ class Inversion:
     Attributes:
         z: [latent_dim]. picture: what the generator makes of it, uint8 [C, H, W].
         error: root of the mean squared difference of the pixels, in grey levels of 255.
-        errors: the same of the best start, by step [steps].
         starts: the final error of every start [starts].
     """
 
     z: Tensor
     picture: Tensor
     error: float
-    errors: Tensor
     starts: Tensor
 
 
@@ -204,12 +202,8 @@ def invert(
     z = draw(starts, generator.latent_dim, seed).to(device).requires_grad_()
     adam = torch.optim.Adam([z], lr=0.1)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-    errors = torch.empty(steps, starts)
-    for step in bar(
-        iterable=range(steps), desc="inverting", unit=" steps", disable=not progress, leave=False
-    ):
+    for _ in bar(iterable=range(steps), desc="inverting", unit=" steps", disable=not progress, leave=False):
         difference = (generator(z) - wanted).square().flatten(1).mean(1)
-        errors[step] = difference.detach().cpu()
         (difference + pull * z.square().mean(1)).sum().backward()
         adam.step()
         adam.zero_grad()
@@ -222,6 +216,5 @@ def invert(
         z=z[best].detach().cpu(),
         picture=data.to_uint8(made[best]).cpu(),
         error=last[best].item(),
-        errors=errors[:, best].sqrt() * 127.5,
         starts=last,
     )

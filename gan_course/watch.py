@@ -56,10 +56,10 @@ def _draw_curves(axes, history: History, goal: int | None = None) -> None:
         (scores_axis, "d_fake", "D(G(z))", RED),
     ):
         there = np.isfinite(history[column])
-        seen, values = history["images"][there], history[column][there].clip(-LARGEST, LARGEST)
-        axis.plot(seen, values, color=colour, alpha=0.15, linewidth=0.8)
-        axis.plot(*_smoothed(seen, values), color=colour, label=label)
-        furthest = max([furthest, *seen[-1:]])
+        images, values = history["images"][there], history[column][there].clip(-LARGEST, LARGEST)
+        axis.plot(images, values, color=colour, alpha=0.15, linewidth=0.8)
+        axis.plot(*_smoothed(images, values), color=colour, label=label)
+        furthest = max([furthest, *images[-1:]])
         if axis is scores_axis:
             lowest, highest = min([lowest, *values]), max([highest, *values])
     for axis in axes:

@@ -29,7 +29,7 @@ class Panel:
     """
 
     def __init__(self, *rows: Sequence[widgets.Widget]):
-        self._image, self._words = widgets.Image(format="png"), widgets.HTML()
+        self._image, self._words = widgets.Image(), widgets.HTML()
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         self.box = widgets.VBox(
             [*(widgets.HBox(list(row), layout=wrap) for row in rows), self._image, self._words]
@@ -62,6 +62,7 @@ class Panel:
             self.picture = getattr(self, "picture", None) or written(problem)
         if self.picture.width:
             self._image.width = str(self.picture.width)
+        self._image.format = self.picture.mime.removeprefix("image/")
         self._image.value = self.picture.still
         self.say(problem or self.picture.alt, alert=bool(problem))
         self._drawn = time.monotonic()
