@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from gan_course import data
 from gan_course.data import ImageSet
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 
 
 class Judge(nn.Sequential):
@@ -81,10 +81,9 @@ def train(images: ImageSet, epochs: int = 2, seed: int = 0, batch: int = 128) ->
     Raises:
         CourseError: no passes, or fewer images than a batch.
     """
-    if epochs < 1 or len(images) < batch:
-        raise CourseError(
-            f"{epochs} epochs of {len(images)} images: at least 1 epoch and {batch} images work"
-        )
+    epochs, seed, batch = whole(epochs, "epochs", 1), whole(seed, "seed"), whole(batch, "batch", 1)
+    if len(images) < batch:
+        raise CourseError(f"{len(images)} images: at least a batch of {batch} works")
     device = images.images.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

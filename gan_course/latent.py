@@ -11,16 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from gan_course import data
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 from gan_course.networks import Generator
 from gan_course.terminal import bar
+
+STRAIGHT = 1e-3  # an angle: on a shorter arc than that, arc and chord differ by less than float32 shows
 
 # --- walks -----------------------------------------------------------------------------------------
 
 
 def draw(n: int, latent_dim: int, seed: int) -> Tensor:
-    """n latent vectors, N(0, 1), [n, latent_dim], the same for the same seed."""
-    return torch.randn(n, latent_dim, generator=torch.Generator().manual_seed(seed))
+    """n latent vectors, N(0, 1), [n, latent_dim], the same for the same seed, 0 to 2**63 - 1."""
+    dice = torch.Generator().manual_seed(whole(seed, "seed", most=2**63 - 1))
+    return torch.randn(whole(n, "n"), latent_dim, generator=dice)
 
 
 def traverse(z: Tensor, dimension: int, values: Tensor) -> Tensor:
@@ -29,9 +32,8 @@ def traverse(z: Tensor, dimension: int, values: Tensor) -> Tensor:
     Raises:
         CourseError: z has no such dimension.
     """
-    check_dimension(dimension, len(z))
     path = z.repeat(len(values), 1)
-    path[:, dimension] = values
+    path[:, whole(dimension, "dimension", 0, len(z) - 1)] = torch.as_tensor(values).to(path)
     return path
 
 
@@ -40,26 +42,37 @@ def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
     Half-way between two independent draws the norm is only about 0.71 of theirs: no draw is ever that short.
     """
-    return torch.lerp(a, b, t[:, None])
+    return torch.lerp(a, b, _column(t, a))
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Points on the arc from a to b, [n, latent_dim]: the angle grows evenly, the norm goes from one to the other.
 
-    Shoemake 1985; for latent spaces White 2016 (arXiv:1609.04468).
+    Shoemake 1985; for latent spaces White 2016 (arXiv:1609.04468). Where the angle is less than `STRAIGHT` from
+    0 or from pi (opposite vectors, between which no arc is the shortest), or a vector is 0, the way is straight.
     """
-    norm_a, norm_b = a.norm(dim=-1), b.norm(dim=-1)
-    cosine = ((a * b).sum(-1) / (norm_a * norm_b)).clamp(-1, 1)
-    angle, t = cosine.arccos(), t[:, None]
-    if angle.sin() < 1e-4:  # the same direction, or opposite ones, between which no arc is the shortest
+    norm_a, norm_b, t = a.norm(), b.norm(), _column(t, a)
+    u, v = a / norm_a, b / norm_b
+    angle = 2 * torch.atan2((u - v).norm(), (u + v).norm())  # exact also near 0 and pi, where arccos is not
+    if min(angle, math.pi - angle) < STRAIGHT or not angle.isfinite():
         return torch.lerp(a, b, t)
-    unit = (torch.sin((1 - t) * angle) * a / norm_a + torch.sin(t * angle) * b / norm_b) / angle.sin()
+    unit = (torch.sin((1 - t) * angle) * u + torch.sin(t * angle) * v) / angle.sin()
     return unit * torch.lerp(norm_a, norm_b, t)
 
 
+def _column(t: Tensor, like: Tensor) -> Tensor:
+    return torch.as_tensor(t).to(like).reshape(-1, 1)
+
+
 def circle(a: Tensor, b: Tensor, n: int) -> Tensor:
-    """n points once around the circle through a whose plane also holds b, [n, latent_dim]: a walk that comes home."""
+    """n points once around the circle through a whose plane also holds b, [n, latent_dim]: a walk that comes home.
+
+    Raises:
+        CourseError: a and b lie on one line through 0, which is in no plane or in many.
+    """
     away = b - a * (a @ b) / (a @ a)
+    if not away.norm() > STRAIGHT * b.norm():
+        raise CourseError("the two latents lie on one line through 0: any two others span a circle")
     away = away * a.norm() / away.norm()
     angles = torch.arange(n)[:, None] * (2 * math.pi / n)
     return a * angles.cos() + away * angles.sin()
@@ -87,8 +100,13 @@ def sefa(generator: Generator, n: int = 10) -> tuple[Tensor, Tensor]:
 
     Returns:
         (eigenvalues [n] from the largest on, unit directions [n, latent_dim]).
+
+    Raises:
+        CourseError: the generator has neither kind of layer.
     """
-    first = next(m for m in generator.modules() if isinstance(m, (nn.Linear, nn.ConvTranspose2d)))
+    first = next((m for m in generator.modules() if isinstance(m, nn.Linear | nn.ConvTranspose2d)), None)
+    if first is None:
+        raise CourseError("this generator has no linear layer and no transposed convolution to begin with")
     weight = first.weight.detach().cpu()
     A = weight if isinstance(first, nn.Linear) else weight.flatten(1).T  # [outputs, latent_dim]
     values, vectors = torch.linalg.eigh(A.T @ A)
@@ -121,7 +139,7 @@ def influence(generator: Generator, n: int = 32, seed: int = 0, reach: float = 2
     The mean over pixels and n random latents of the difference between the pictures with that dimension at
     -reach and at +reach.
     """
-    device = next(generator.parameters()).device
+    device, n = next(generator.parameters()).device, whole(n, "n", 1)
     z = draw(n, generator.latent_dim, seed).to(device)
     found = torch.empty(generator.latent_dim)
     for dimension in range(generator.latent_dim):
@@ -130,16 +148,6 @@ def influence(generator: Generator, n: int = 32, seed: int = 0, reach: float = 2
         low, high = generator(ends).chunk(2)
         found[dimension] = (high - low).abs().mean().item() * 127.5
     return found
-
-
-def check_dimension(dimension: int, latent_dim: int) -> None:
-    """Whether there is such a dimension.
-
-    Raises:
-        CourseError: there is not.
-    """
-    if not (isinstance(dimension, int) and 0 <= dimension < latent_dim):
-        raise CourseError(f"dimension {dimension}: a latent has 0 to {latent_dim - 1}")
 
 
 # --- the way back ----------------------------------------------------------------------------------
@@ -152,17 +160,16 @@ class Inversion:
     Attributes:
         z: [latent_dim]. picture: what the generator makes of it, uint8 [C, H, W].
         error: root of the mean squared difference of the pixels, in grey levels of 255.
-        errors: the same of the best start, by step [steps].
         starts: the final error of every start [starts].
     """
 
     z: Tensor
     picture: Tensor
     error: float
-    errors: Tensor
     starts: Tensor
 
 
+@torch.enable_grad()  # a notebook may have switched gradients off
 def invert(
     generator: Generator,
     picture: Tensor,
@@ -183,6 +190,7 @@ def invert(
         CourseError: the picture is of another type or size than the generator's.
     """
     device = next(generator.parameters()).device
+    steps, starts = whole(steps, "steps", 1), whole(starts, "starts", 1)
     with torch.no_grad():
         shape = generator(torch.zeros(2, generator.latent_dim, device=device)).shape[1:]
     if picture.dtype != torch.uint8 or picture.shape != shape:
@@ -194,12 +202,8 @@ def invert(
     z = draw(starts, generator.latent_dim, seed).to(device).requires_grad_()
     adam = torch.optim.Adam([z], lr=0.1)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-    errors = torch.empty(steps, starts)
-    for step in bar(
-        iterable=range(steps), desc="inverting", unit=" steps", disable=not progress, leave=False
-    ):
+    for _ in bar(iterable=range(steps), desc="inverting", unit=" steps", disable=not progress, leave=False):
         difference = (generator(z) - wanted).square().flatten(1).mean(1)
-        errors[step] = difference.detach().cpu()
         (difference + pull * z.square().mean(1)).sum().backward()
         adam.step()
         adam.zero_grad()
@@ -212,6 +216,5 @@ def invert(
         z=z[best].detach().cpu(),
         picture=data.to_uint8(made[best]).cpu(),
         error=last[best].item(),
-        errors=errors[:, best].sqrt() * 127.5,
         starts=last,
     )

@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.utils import make_grid
 
 from gan_course import data
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 
 
 def tile(
@@ -30,9 +30,9 @@ def tile(
         raise CourseError(f"a grid takes images [N, 1 or 3, H, W]; these have shape {list(images.shape)}")
     if images.dtype != torch.uint8:
         images = data.to_uint8(images)
-    columns = columns or math.ceil(math.sqrt(len(images)))
-    scale = scale or (2 if images.shape[-1] <= 48 else 1)
-    grid = make_grid(images.cpu(), nrow=columns, padding=padding, pad_value=255)
+    columns = math.ceil(math.sqrt(len(images))) if columns is None else whole(columns, "columns", 1)
+    scale = (2 if images.shape[-1] <= 48 else 1) if scale is None else whole(scale, "scale", 1)
+    grid = make_grid(images.cpu(), nrow=columns, padding=whole(padding, "padding"), pad_value=255)
     grid = grid.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
     return grid.permute(1, 2, 0).contiguous().numpy()
 

@@ -4,14 +4,14 @@ import torch
 from torch import Tensor
 
 from gan_course import data
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 
 
-def share(images: Tensor, period: int) -> float:
-    """Share of the pictures' power in patterns that repeat every `period` pixels across or down.
+def periodic_power(images: Tensor, period: int) -> float:
+    """The part, 0 to 1, of the pictures' power that is in patterns that repeat every `period` pixels across or down.
 
     A transposed convolution of stride s that covers its outputs unevenly leaves a pattern of period s
-    (Odena, Dumoulin and Olah 2016). Noise without any pattern has a share of about 2 (period - 1) / size;
+    (Odena, Dumoulin and Olah 2016). Noise without any pattern has about 2 (period - 1) / size;
     natural pictures have much less.
 
     Args:
@@ -19,13 +19,12 @@ def share(images: Tensor, period: int) -> float:
         period: in pixels, 2 or more.
 
     Raises:
-        CourseError: the pictures' sides are no multiples of the period.
+        CourseError: the period is less than 2, or does not divide the pictures' sides.
     """
+    period = whole(period, "period", 2)
     height, width = images.shape[-2:]
-    if period < 2 or height % period or width % period:
-        raise CourseError(
-            f"period {period} in pictures of {height} × {width}: it must divide both sides, and be 2 or more"
-        )
+    if height % period or width % period:
+        raise CourseError(f"period {period} in pictures of {height} × {width}: it must divide both sides")
     total, there = 0.0, 0.0
     for part in images.split(500):
         x = data.to_signed(part.cpu())

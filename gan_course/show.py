@@ -20,15 +20,8 @@ from gan_course import files
 from gan_course.errors import CourseError
 from gan_course.mosaic import encode_png, tile
 
-BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#6B6B6B",
-)
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
+SKY, RED, GREY = "#56B4E9", "#D55E00", "#6B6B6B"
 REAL, FAKE = BLUE, RED  # the same two colours for real and generated throughout the course
 
 DPI = 72  # dots an inch, so that a point of text is a CSS pixel
@@ -43,7 +36,6 @@ STYLE = {
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
-
 
 LARGE = 50_000  # bytes of PNG, above which something smaller is looked for
 JPEG_QUALITY = 85

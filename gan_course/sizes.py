@@ -7,7 +7,7 @@ Convolutions and transposed convolutions are described along one axis by kernel 
 import torch
 from torch import Tensor, nn
 
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 
 
 def conv(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
@@ -16,7 +16,7 @@ def conv(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
     Raises:
         CourseError: the kernel does not fit, or a size makes no sense.
     """
-    _check(n, kernel, stride, padding)
+    n, kernel, stride, padding = _whole(n, kernel, stride, padding)
     if n + 2 * padding < kernel:
         raise CourseError(
             f"a kernel of {kernel} does not fit into {n} pixels with padding {padding}: "
@@ -31,7 +31,7 @@ def transposed(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
     Raises:
         CourseError: nothing is left, or a size makes no sense.
     """
-    _check(n, kernel, stride, padding)
+    n, kernel, stride, padding = _whole(n, kernel, stride, padding)
     size = (n - 1) * stride - 2 * padding + kernel
     if size < 1:
         raise CourseError(f"padding {padding} cuts away all {size + 2 * padding} outputs: less works")
@@ -89,12 +89,9 @@ def _name(layer: nn.Module) -> str:
     return type(layer).__name__
 
 
-def _check(n: int, kernel: int, stride: int, padding: int) -> None:
-    if n < 1 or kernel < 1 or stride < 1 or padding < 0:
-        raise CourseError(
-            f"size {n}, kernel {kernel}, stride {stride}, padding {padding}: "
-            "size, kernel and stride are at least 1, padding at least 0"
-        )
+def _whole(n: int, kernel: int, stride: int, padding: int) -> tuple[int, int, int, int]:
+    at_least_1 = (("size", n), ("kernel", kernel), ("stride", stride))
+    return (*(whole(value, name, 1) for name, value in at_least_1), whole(padding, "padding"))
 
 
 _transposed = transposed  # `reaches` has a parameter of that name

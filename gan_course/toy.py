@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_course import losses
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ def eight_gaussians(radius: float = 2.0, sigma: float = 0.1) -> Mixture:
     return Mixture(centres, torch.full((8,), sigma), torch.full((8,), 1 / 8))
 
 
+def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    return tuple(whole(seed, "seed", most=2**61) for seed in seeds)
+
+
 class Stack(nn.Module):
     """Independent multilayer perceptrons of one shape: copy i sees x[i] alone and draws its weights from seeds[i].
 
@@ -75,7 +79,7 @@ class Stack(nn.Module):
 
     def __init__(self, seeds: Sequence[int], *sizes: int, salt: int = 0):
         super().__init__()  # `salt` keeps two stacks of the same seeds from starting alike
-        generators = [torch.Generator().manual_seed(3 * seed + salt) for seed in seeds]
+        generators = [torch.Generator().manual_seed(3 * seed + salt) for seed in _seeds(seeds)]
         self.copies = len(generators)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for fan_in, fan_out in itertools.pairwise(sizes):
@@ -110,15 +114,15 @@ class ToyGAN:
         batch: int = 128,
         rate: float = 2e-3,
     ):
-        if not len(seeds) or min(hidden, batch) < 1 or rate <= 0:
-            raise CourseError("a ToyGAN needs a seed or more, hidden and batch of 1 or more, a rate above 0")
-        self.target, self.g_objective, self.hidden = target, g_loss, hidden
-        self.batch, self.rate = batch, rate
+        if not len(seeds) or not rate > 0:
+            raise CourseError(f"{len(seeds)} seeds, rate {rate}: a seed or more and a rate above 0 work")
+        self.target, self.g_objective = target, g_loss
+        self.hidden, self.batch, self.rate = whole(hidden, "hidden", 1), whole(batch, "batch", 1), float(rate)
         self.reset(seeds)
 
     def reset(self, seeds: Sequence[int] | None = None) -> None:
         """Start afresh, from the same seeds or from others."""
-        self.seeds = tuple(self.seeds if seeds is None else seeds)
+        self.seeds = _seeds(self.seeds if seeds is None else seeds)
         dim, h = self.target.centres.shape[1], self.hidden
         self.G, self.D = Stack(self.seeds, 2, h, h, dim), Stack(self.seeds, dim, h, h, 1, salt=1)
         self._g_adam, self._d_adam = (

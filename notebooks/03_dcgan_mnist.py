@@ -39,7 +39,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from gan_course import (
-    calculator,
     data,
     devices,
     judge,
@@ -53,6 +52,7 @@ from gan_course import (
     sizes,
     training,
     watch,
+    widgets,
 )
 from gan_course.checks import lesson_03
 from gan_course.gan import GAN
@@ -80,7 +80,7 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 # The picture below draws that. Blue squares are inputs, red ones outputs, and a line means "this input reaches that output". Move the sliders in a running notebook. The numbers below the outputs count their lines. **Predict** before you move: what does stride 3 do to those counts? Which kernel and padding leave the size as it is at stride 1? (An odd kernel *k* with padding (*k* − 1)/2.)
 
 # %%
-calculator.SizeCalculator(n=4, kernel=4, stride=2, padding=1)
+widgets.SizeCalculator(n=4, kernel=4, stride=2, padding=1)
 
 # %% [markdown]
 # One combination is worth knowing by heart: **k4 s2 p1** exactly halves every even size, and transposed it exactly doubles every size: $(n-1) \cdot 2 + 4 - 2 = 2n$. Nearly all of DCGAN is made of it.
@@ -457,7 +457,7 @@ for name, images in (("real", garments.images[:2_000]), ("MLP", by_mlp), ("DCGAN
 # The second source says that transposed convolutions *avoid* checkerboard artefacts. The common finding is the opposite (Odena, Dumoulin and Olah, 2016). You can decide it yourself, by counting: how many inputs write to each output? Where neighbours get unequal numbers, the spread of their values differs before a single weight has been learnt.
 
 # %%
-calculator.connections(7, 3, 2, 1, transposed=True)
+widgets.connections(7, 3, 2, 1, transposed=True)
 
 # %% [markdown]
 # ### Exercise 3.5 · Count the overlaps
@@ -519,7 +519,7 @@ show.figure(
 # %% [markdown]
 # So k4 s2, which nearly all of DCGAN is made of, should be free of checkerboards. **Predict** before you run the next cell: which share of the power of an untrained layer's output alternates from pixel to pixel? Three layers that double the size: k4 s2, k3 s2, and one that enlarges every pixel to 2 × 2 and convolves afterwards. The inputs come out of a ReLU, as they do in a generator.
 #
-# (`output_padding=1` gives k3 s2 one output more at the end, so that all three come out at 28.) `patterns.share` takes the Fourier transform of each picture and says which share of its power repeats with a given period, across or down. Noise without any pattern would have about 2/28 = 7 % at period 2.
+# (`output_padding=1` gives k3 s2 one output more at the end, so that all three come out at 28.) `patterns.periodic_power` takes the Fourier transform of each picture and says how much of its power repeats with a given period, across or down. Noise without any pattern would have about 2/28 = 7 % at period 2.
 
 # %%
 doubling = {
@@ -536,7 +536,7 @@ for name, make in doubling.items():
         for weight in layer.parameters():
             nn.init.normal_(weight, 0, 0.02)
         with torch.no_grad():
-            found.append(patterns.share(data.to_uint8(layer(features).tanh()), period=2))
+            found.append(patterns.periodic_power(data.to_uint8(layer(features).tanh()), period=2))
     alternating[name] = sorted(found)[2]
     print(f"{name:18s} {alternating[name]:5.1%} of the power (median of 5 draws, {min(found):.1%} to {max(found):.1%})")
 
@@ -549,11 +549,11 @@ for name, make in doubling.items():
 recipe = recipes.get("quick-digits").at(here)
 fresh = sampling.sample(GAN(recipe, seed=SEED, device=device).G.eval(), 500, seed=1)
 shares = {
-    "real digits": patterns.share(digits.images[:2_000], period=2),
-    "DCGAN before training": patterns.share(fresh, period=2),
-    "DCGAN after 600,000 digits": patterns.share(generated[:2_000], period=2),
-    "real garments": patterns.share(garments.images[:2_000], period=2),
-    "MLP after 3,000,000 garments": patterns.share(by_mlp, period=2),
+    "real digits": patterns.periodic_power(digits.images[:2_000], period=2),
+    "DCGAN before training": patterns.periodic_power(fresh, period=2),
+    "DCGAN after 600,000 digits": patterns.periodic_power(generated[:2_000], period=2),
+    "real garments": patterns.periodic_power(garments.images[:2_000], period=2),
+    "MLP after 3,000,000 garments": patterns.periodic_power(by_mlp, period=2),
 }
 for name, share in shares.items():
     print(f"{name:30s} {share:.3%} of the power alternates")

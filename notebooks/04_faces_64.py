@@ -451,7 +451,7 @@ for name, head in heads.items():
     initialisation.initialise(head, "dcgan-96", torch.Generator().manual_seed(SEED))
     with torch.no_grad():
         start = data.to_uint8(head(features).tanh())
-    untrained[name] = patterns.share(start, period=3)
+    untrained[name] = patterns.periodic_power(start, period=3)
     blocks[f"{name}: {untrained[name]:.1%}"] = start[:4, :, 30:66, 30:66]
 show.beside(
     blocks,
@@ -479,9 +479,9 @@ show.beside(
 
 # %%
 drawn = {size: faces.draw(len(images), size).images for size, images in samples.items()}
-trained, real = patterns.share(samples[96], period=3), patterns.share(drawn[96], period=3)
+trained, real = patterns.periodic_power(samples[96], period=3), patterns.periodic_power(drawn[96], period=3)
 print(f" 96 px, period 3: {trained:.2%} of the power of generated faces, {real:.2%} of drawn ones")
-at_128 = patterns.share(samples[128], period=2), patterns.share(drawn[128], period=2)
+at_128 = patterns.periodic_power(samples[128], period=2), patterns.periodic_power(drawn[128], period=2)
 print(f"128 px, period 2: {at_128[0]:.2%} of the power of generated faces, {at_128[1]:.2%} of drawn ones")
 
 # %% [markdown]

@@ -1,13 +1,12 @@
 """Lesson 05 in JupyterLab and a real browser: drag, press keys, play, and look at the picture's bytes.
 
-Needs Chromium (Debian, Ubuntu: `apt-get install chromium`) and the package playwright, which drives it. A
-screenshot stays in build/browser/.
+Needs Chromium (Debian, Ubuntu: `apt-get install chromium`) and the package playwright, which drives it.
+Screenshots stay in build/browser/.
 """
 
 import os
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -25,7 +24,6 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium (Debian, Ubuntu)"
 )
 TOKEN = "for-this-test-only"
-MOST_SECONDS_END_TO_END = 2.0  # a shared machine under test; the README and the notes give what is usual
 # What JupyterLab itself complains about on a machine without a network.
 NOISE = ("/lab/api/news", "/lab/api/update", "favicon", "ERR_INTERNET_DISCONNECTED", "ERR_NAME_NOT_RESOLVED")
 
@@ -39,26 +37,23 @@ def lab(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "GAN_COURSE_DATA"},
         "GAN_COURSE_PROFILE": "ci",
         "OMP_NUM_THREADS": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         **{f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")},
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        **{f"JUPYTERLAB_{name}_DIR": str(folder / name) for name in ("WORKSPACES", "SETTINGS")},
     }
-    environment.pop("GAN_COURSE_DATA", None)
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--allow-root",
-        f"--ServerApp.root_dir={folder}",
-    ]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     with open(folder / "server.log", "w") as log:
-        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [*command, f"--IdentityProvider.token={TOKEN}"],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+        )
     try:
         for _ in range(120):
             try:
@@ -76,20 +71,19 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lesson(lab):
-    """The lesson's page with all cells run, and what the console said."""
+    """The lesson's page with all cells running, and what the console said."""
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(120_000)
         page.complaints = []
         page.on(
-            "console",
-            lambda m: page.complaints.append(f"{m.text} {m.location}") if m.type == "error" else None,
+            "console", lambda m: page.complaints.append(f"{m.text} {m.location}") if m.type == "error" else 0
         )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(lab)
-        page.locator(".jp-RenderedMarkdown h1").first.wait_for(timeout=60_000)
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
-        page.began = time.perf_counter()
+        page.locator(".jp-RenderedMarkdown h1").first.wait_for()
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         yield page
@@ -102,9 +96,10 @@ class Widget:
     def __init__(self, page, label):
         self.page = page
         self.box = page.locator(".jp-OutputArea-output .widget-vbox").filter(has_text=label).first
-        self.box.wait_for(timeout=120_000)
+        self.box.wait_for()
         self.box.scroll_into_view_if_needed()
         self.image = self.box.locator("img.widget-image")
+        self.words = self.box.locator("[role=status]")
 
     def picture(self):
         """The bytes that the page shows now."""
@@ -112,77 +107,46 @@ class Widget:
             "async img => Array.from(new Uint8Array(await (await fetch(img.src)).arrayBuffer()))"
         )
 
-    def words(self):
-        return self.box.locator("[role=status]").inner_text()
-
-    def changes(self, act):
-        """Seconds from an act to other bytes on the page."""
-        before, began = self.image.get_attribute("src"), time.perf_counter()
+    def changes(self, act, words):
+        """Do something, and wait until the page shows another picture, and says so."""
+        before = self.picture()
         act()
-        self.page.wait_for_function(
-            "([img, before]) => img.src !== before && img.complete",
-            arg=[self.image.element_handle(), before],
-            polling=5,
-            timeout=30_000,
-        )
-        return time.perf_counter() - began
+        playwright.expect(self.words).to_contain_text(words, timeout=60_000)
+        assert self.picture() != before
 
 
 def test_dragging_a_slider_moves_the_picture(lesson):
     explorer = Widget(lesson, "other latents")
-    ready = time.perf_counter() - lesson.began
-    print(f"first live widget after {ready:.1f} s")
-    assert ready < 60
-    before = explorer.picture()
-    assert bytes(before[:4]) == b"\x89PNG"
-    handle = explorer.box.locator(".noUi-handle").first
-    place = handle.bounding_box()
+    assert bytes(explorer.picture()[:4]) == b"\x89PNG"
+    place = explorer.box.locator(".noUi-handle").first.bounding_box()
     x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
     lesson.mouse.move(x, y)
     lesson.mouse.down()
-    explorer.changes(lambda: lesson.mouse.move(x + 60, y, steps=10))
+    explorer.changes(lambda: lesson.mouse.move(x + 60, y, steps=10), "moved along dimension 0 by +")
     lesson.mouse.up()
-    lesson.wait_for_timeout(500)
-    assert explorer.picture() != before and "moved along dimension 0 by +" in explorer.words()
 
 
-def test_keys_move_it_too_and_quickly(lesson):
+def test_keys_move_it_too(lesson):
     explorer = Widget(lesson, "other latents")
-    handle = explorer.box.locator(".noUi-handle").nth(1)
-    handle.focus()
-    took = []
-    for _ in range(15):
-        took.append(explorer.changes(lambda: lesson.keyboard.press("ArrowRight")))
-        lesson.wait_for_timeout(120)
-    print(
-        f"key to picture in the browser: median {1e3 * statistics.median(took):.0f} ms, most {1e3 * max(took):.0f} ms"
-    )
-    assert statistics.median(took) < MOST_SECONDS_END_TO_END
-    assert "dimension 1 by +" in explorer.words()
-    explorer.changes(lambda: explorer.box.get_by_role("button", name="reset").click())
-    lesson.wait_for_timeout(300)
-    assert "where they were drawn" in explorer.words()
+    explorer.box.locator(".noUi-handle").nth(1).focus()
+    explorer.changes(lambda: lesson.keyboard.press("ArrowRight"), "dimension 1 by +0.1")
+    explorer.changes(lambda: lesson.keyboard.press("ArrowRight"), "dimension 1 by +0.2")
+    reset = explorer.box.get_by_role("button", name="reset")
+    explorer.changes(reset.click, "where they were drawn")
 
 
 def test_the_player_plays(lesson):
     player = Widget(lesson, "step on")
-    before = player.picture()
     play = player.box.locator(".widget-play button").first
-    player.changes(lambda: play.click())
-    lesson.wait_for_timeout(1_000)
-    assert player.picture() != before
-    assert "Curves so far" in player.words()
-    stopped = player.box.locator(".widget-play button").first
-    stopped.click()
+    player.changes(play.click, "Curves so far")
+    play.click()  # it has become the button that stops
 
 
 def test_time_can_be_scrubbed(lesson):
     scrubber = Widget(lesson, "training time")
-    words = scrubber.words()
+    playwright.expect(scrubber.words).to_contain_text("after 600,000 images")
     scrubber.box.locator(".noUi-handle").first.focus()
-    scrubber.changes(lambda: lesson.keyboard.press("ArrowLeft"))
-    lesson.wait_for_timeout(300)
-    assert scrubber.words() != words
+    scrubber.changes(lambda: lesson.keyboard.press("Home"), "after 0 images")
 
 
 def test_every_control_has_a_name(lesson):
@@ -201,13 +165,10 @@ def test_every_control_has_a_name(lesson):
 
 def test_nothing_went_wrong_on_the_page(lesson):
     lesson.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=180_000)
-    explorer = Widget(lesson, "other latents")
     folder = ROOT / "build" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
-    lesson.screenshot(path=folder / "lesson_05_explorer.png")
-    Widget(lesson, "step on").box.screenshot(path=folder / "lesson_05_player.png")
-    explorer.box.screenshot(path=folder / "lesson_05_widget.png")
+    for label, name in (("other latents", "explorer"), ("step on", "player")):
+        Widget(lesson, label).box.screenshot(path=folder / f"lesson_05_{name}.png")
     assert [c for c in lesson.complaints if not any(noise in c for noise in NOISE)] == []
-    assert (
-        lesson.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    )
+    errors = lesson.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    assert errors.count() == 0

@@ -81,11 +81,7 @@ def scaled_line(a, b, t):
 
 def undefined_at_rest(a, b, t):
     angle, t = torch.arccos(a @ b / (a.norm() * b.norm())), t[:, None]
-    return (
-        (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-        if angle > 0
-        else a * torch.nan * t
-    )
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_course import files, latent, runs, show
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 from gan_course.widgets.panel import Panel, button, choice, encoded, number, slider
 
 REACH = 4.0  # standard deviations to either side
@@ -16,9 +16,16 @@ SEFA = 6  # directions found in the weights that are offered
 
 
 class Explorer(Panel):
-    """Several latents, and sliders that move all of them alike.
+    """Several latents, and sliders that move all of them alike along dimensions and directions.
 
     What a direction means shows only on several pictures: a single one cannot tell it from chance.
+
+    Args:
+        run: a run, its folder, or the name of a published one.
+        directions: name -> [latent_dim], of any length but 0, offered beside the dimensions and the directions
+            found in the weights.
+        start: what the sliders move at first: numbers of dimensions or names of directions, at most six.
+        pictures: how many latents are shown, 1 to 36.
     """
 
     def __init__(
@@ -30,92 +37,77 @@ class Explorer(Panel):
         pictures: int = 12,
         seed: int = 0,
     ):
-        """
-        Args:
-            run: a run, its folder, or the name of a published one.
-            directions: name -> [latent_dim], offered beside the dimensions and the directions found in the weights.
-            start: what the sliders move at first: numbers of dimensions or names of directions, at most six.
-            pictures: how many latents are shown, 1 to 36.
-        """
         self.run = runs.find(run)
         self.generator = self.run.generator()
         self.size = self.run.recipe.latent_dim
+        self.pictures = whole(pictures, "pictures", 1, 36)
         _, found = latent.sefa(self.generator, SEFA)
-        self.directions = {f"found {i}": v for i, v in enumerate(found, 1)} | dict(directions or {})
-        names = [*self.directions, *(f"dimension {i}" for i in range(self.size))]
-        start = [self._name(one) for one in start]
-        if not 1 <= pictures <= 36 or not 1 <= len(start) <= 6:
-            raise CourseError(
-                f"{pictures} pictures and {len(start)} sliders: 1 to 36 pictures and 1 to 6 sliders fit"
-            )
-        self.pictures = pictures
-        self.along = [choice("along", names, name, "14em") for name in start]
-        self.by = [slider(f"by ({i})", 0.0, -REACH, REACH, 0.1) for i in range(1, len(start) + 1)]
+        own = {name: self._direction_given(name, v) for name, v in (directions or {}).items()}
+        self.directions = {f"found {i}": v for i, v in enumerate(found, 1)} | own
+        self.directions |= {f"dimension {i}": v for i, v in enumerate(torch.eye(self.size))}
+        names = [self._name(one) for one in start]
+        if not 1 <= len(names) <= 6:
+            raise CourseError(f"{len(names)} things to start with: 1 to 6 sliders fit")
+        self.along = [choice("along", list(self.directions), name, "14em") for name in names]
+        self.by = [slider(f"by ({i})", 0.0, -REACH, REACH, 0.1) for i in range(1, len(names) + 1)]
         self.seed = number("seed", seed)
-        self.randomise = button(
-            "other latents", lambda: setattr(self.seed, "value", self.seed.value + 1), "9em"
-        )
+        self.randomise = button("other latents", self._other_latents, "9em")
         self.reset = button("reset", self._reset)
         self.keep = button("save picture", self._save, "9em")
-        for control in (*self.along, *self.by, self.seed):
-            control.observe(lambda _: self.refresh(), names="value")
-        rows = [tuple(pair) for pair in zip(self.along, self.by, strict=True)]
+        self.redraw_on(*self.along, *self.by, self.seed)
+        rows = zip(self.along, self.by, strict=True)
         super().__init__(*rows, (self.seed, self.randomise, self.reset, self.keep))
 
     def latents(self) -> Tensor:
         """What is shown now, [pictures, latent_dim]."""
         z = latent.draw(self.pictures, self.size, self.seed.value)
         for along, by in zip(self.along, self.by, strict=True):
-            z = z + by.value * self._direction(along.value)
+            z = z + by.value * self.directions[along.value]
         return z
 
     @torch.no_grad()
     def render(self) -> show.Picture:
         images = self.generator(self.latents())
         png = encoded(images, min(self.pictures, 6), side=84 if self.pictures > 1 else 256)
-        moved = ", ".join(
-            f"{along.value} by {by.value:+.1f}"
-            for along, by in zip(self.along, self.by, strict=True)
-            if by.value
-        )
-        return show.Picture(
-            png,
-            f"{self.pictures} pictures of {self.run.folder.name}, latents of seed {self.seed.value}, "
-            f"{'moved along ' + moved if moved else 'where they were drawn'}.",
-        )
+        pairs = zip(self.along, self.by, strict=True)
+        moved = ", ".join(f"{along.value} by {by.value:+.1f}" for along, by in pairs if by.value)
+        where = f"moved along {moved}" if moved else "where they were drawn"
+        shown = f"{self.pictures} pictures of {self.run.folder.name}, latents of seed {self.seed.value}"
+        return show.Picture(png, f"{shown}, {where}.")
 
     def _name(self, one: int | str) -> str:
-        if isinstance(one, int):
-            latent.check_dimension(one, self.size)
-            return f"dimension {one}"
+        if not isinstance(one, str):
+            return f"dimension {whole(one, 'dimension', 0, self.size - 1)}"
         if one not in self.directions:
-            raise CourseError(
-                f"no direction {one!r}: there are {', '.join(self.directions)}, and dimensions by number"
-            )
+            there = [name for name in self.directions if not name.startswith("dimension ")]
+            raise CourseError(f"no direction {one!r}: there are {', '.join(there)}, and dimensions by number")
         return one
 
-    def _direction(self, name: str) -> Tensor:
-        if name in self.directions:
-            direction = self.directions[name]
-            return direction / direction.norm()
-        return torch.eye(self.size)[int(name.removeprefix("dimension "))]
+    def _direction_given(self, name: str, direction) -> Tensor:
+        direction = torch.as_tensor(direction, dtype=torch.float32).detach().cpu()
+        length = direction.norm()
+        if direction.shape != (self.size,) or not (0 < length < torch.inf):
+            raise CourseError(
+                f"direction {name!r} of shape {list(direction.shape)} and length {length:.3g}: "
+                f"{self.size} finite numbers that are not all 0 work"
+            )
+        return direction / length
+
+    def _other_latents(self) -> None:
+        self.seed.value += 1
 
     def _reset(self) -> None:
         for by in self.by:
             by.value = 0.0
 
     def _save(self) -> None:
+        """Beside the notebook, and never over an earlier picture."""
         self.draw()
         stem = f"{self.run.folder.name}-seed{self.seed.value}"
-        path = next(p for p in map(Path, _numbered(stem)) if not p.is_file())
+        endings = itertools.chain([""], (f"-{i}" for i in itertools.count(2)))
+        path = next(path for end in endings if not (path := Path(f"{stem}{end}.png")).exists())
         try:
             files.write_atomically(path, self.picture.still)
             self.say(f"saved as {path}")
         except CourseError as error:
             self.say(str(error), alert=True)
-
-
-def _numbered(stem: str):
-    """File names that begin alike: an earlier picture is never written over."""
-    yield f"{stem}.png"
-    yield from (f"{stem}-{i}.png" for i in itertools.count(2))

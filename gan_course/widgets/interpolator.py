@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gan_course import latent, runs, show
 from gan_course.errors import CourseError
-from gan_course.widgets.panel import Panel, choice, encoded, number, play, slider
+from gan_course.widgets.panel import Panel, choice, encoded, number, player, slider
 
 STEPS = 60  # from one end to the other
 WALKS = {"slerp: along the arc": latent.slerp, "lerp: straight": latent.lerp}
@@ -17,15 +17,14 @@ class Interpolator(Panel):
     """The way between anchors: two on a line, or four at the corners of a square.
 
     The anchors stay in sight; between them is the picture of the point where the sliders stand.
+
+    Args:
+        run: a run, its folder, or the name of a published one.
+        anchors: 2 or 4.
+        seeds: of the anchors, at least as many.
     """
 
     def __init__(self, run: str | Path | runs.Run, *, anchors: int = 2, seeds=(0, 1, 2, 3)):
-        """
-        Args:
-            run: a run, its folder, or the name of a published one.
-            anchors: 2 or 4.
-            seeds: of the anchors, at least as many.
-        """
         if anchors not in (2, 4) or len(seeds) < anchors:
             raise CourseError(
                 f"{anchors} anchors and {len(seeds)} seeds: 2 or 4 anchors work, each with a seed"
@@ -33,12 +32,11 @@ class Interpolator(Panel):
         self.run = runs.find(run)
         self.generator = self.run.generator()
         self.seeds = [number(f"anchor {i}", seed, width="10em") for i, seed in enumerate(seeds[:anchors], 1)]
-        self.across = slider("across", 0, 0, STEPS, 1)
-        self.down = slider("down", 0, 0, STEPS, 1)
+        # From the middle: in a corner, the picture would be that of an anchor.
+        self.across, self.down = (slider(label, STEPS // 2, 0, STEPS, 1) for label in ("across", "down"))
         self.walk = choice("walk", list(WALKS), next(iter(WALKS)), "16em")
-        self.play = play(self.across, interval=100)
-        for control in (*self.seeds, self.across, self.down, self.walk):
-            control.observe(lambda _: self.refresh(), names="value")
+        self.play, _ = player(self.across, interval=100)
+        self.redraw_on(*self.seeds, self.across, self.down, self.walk)
         moving = (self.play, self.across, *([self.down] if anchors == 4 else []))
         super().__init__(moving, (self.walk, *self.seeds))
 
@@ -57,21 +55,19 @@ class Interpolator(Panel):
 
     @torch.no_grad()
     def render(self) -> show.Picture:
-        z = self.point()
-        images = self.generator(torch.cat([self.anchors(), z[None]]))
-        *ends, here = images
+        anchors, z = self.anchors(), self.point()
+        *ends, here = self.generator(torch.cat([anchors, z[None]]))
         blank = torch.ones_like(here)
         if len(ends) == 2:
             shown = [ends[0], here, ends[1]]
         else:
             shown = [ends[0], blank, ends[1], blank, here, blank, ends[2], blank, ends[3]]
-        png = encoded(torch.stack(shown), columns=3, side=160)
         place = f"{self.across.value / STEPS:.0%} across"
         if len(ends) == 4:
             place += f", {self.down.value / STEPS:.0%} down"
         return show.Picture(
-            png,
+            encoded(torch.stack(shown), columns=3, side=160),
             f"In the middle the picture {place} between {len(ends)} anchors by {self.walk.value.split(':')[0]}; "
             f"the norm of its latent is {z.norm():.1f}, the anchors' are "
-            f"{', '.join(f'{norm:.1f}' for norm in self.anchors().norm(dim=1).tolist())}.",
+            f"{', '.join(f'{norm:.1f}' for norm in anchors.norm(dim=1).tolist())}.",
         )

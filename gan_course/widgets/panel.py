@@ -5,6 +5,7 @@ Where no front end answers (GitHub, nbconvert, PDF) the same output is a still p
 """
 
 import asyncio
+import functools
 import html
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from gan_course import mosaic, show
-from gan_course.errors import CourseError
+from gan_course.errors import CourseError, whole
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 LEAST_SECONDS = 0.08  # between two drawings; a press in between is drawn a little later
@@ -28,7 +29,7 @@ class Panel:
     """
 
     def __init__(self, *rows: Sequence[widgets.Widget]):
-        self._image, self._words = widgets.Image(format="png"), widgets.HTML()
+        self._image, self._words = widgets.Image(), widgets.HTML()
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         self.box = widgets.VBox(
             [*(widgets.HBox(list(row), layout=wrap) for row in rows), self._image, self._words]
@@ -39,6 +40,15 @@ class Panel:
     def render(self) -> show.Picture:
         """The picture as things stand."""
         raise NotImplementedError
+
+    def still(self) -> show.Picture:
+        """The picture for places where no front end answers."""
+        return self.picture
+
+    def redraw_on(self, *controls: widgets.Widget) -> None:
+        """Draw again whenever the value of one of these changes."""
+        for control in controls:
+            control.observe(lambda _: self.refresh(), names="value")
 
     def draw(self) -> None:
         """Draw now."""
@@ -52,6 +62,7 @@ class Panel:
             self.picture = getattr(self, "picture", None) or written(problem)
         if self.picture.width:
             self._image.width = str(self.picture.width)
+        self._image.format = self.picture.mime.removeprefix("image/")
         self._image.value = self.picture.still
         self.say(problem or self.picture.alt, alert=bool(problem))
         self._drawn = time.monotonic()
@@ -71,85 +82,17 @@ class Panel:
         if loop is None or wait <= 0:
             self.draw()
         elif self._late is None or self._loop is not loop:  # what a loop that has ended was to do never comes
-            self._loop, self._late = loop, loop.call_later(wait, self._draw_late)
-
-    def _draw_late(self) -> None:
-        self._late = None
-        self.draw()
+            self._loop, self._late = loop, loop.call_later(wait, self.draw)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         # Not a Widget itself, so ipywidgets 7 (_ipython_display_) and 8 (_repr_mimebundle_) do not differ here.
-        data, metadata = self.picture._repr_mimebundle_()
+        data, metadata = self.still()._repr_mimebundle_()
         data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         return data, metadata
 
 
-def button(label: str, press: Callable[[], None], width: str = "6em", style: str = "") -> widgets.Button:
-    """A button that calls `press` without arguments."""
-    made = widgets.Button(description=label, button_style=style, layout=widgets.Layout(width=width))
-    made.on_click(lambda _: press())
-    return made
-
-
-def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
-    """A drop-down list; `options` are values or (name, value) pairs."""
-    return widgets.Dropdown(
-        description=label,
-        options=options,
-        value=value,
-        layout=widgets.Layout(width=width),
-        style={"description_width": "initial"},
-    )
-
-
-def slider(label: str, value: float, low: float, high: float, step: float, width: str = "24em"):
-    """A slider that reports while it is dragged: of whole numbers where its step is one."""
-    kind = widgets.IntSlider if isinstance(step, int) else widgets.FloatSlider
-    return kind(
-        value=value,
-        min=low,
-        max=high,
-        step=step,
-        description=label,
-        layout=widgets.Layout(width=width),
-        style={"description_width": "initial"},
-    )
-
-
-def number(label: str, value: int, most: int = 2**31 - 1, width: str = "11em") -> widgets.BoundedIntText:
-    """A field for a whole number from 0 on."""
-    return widgets.BoundedIntText(
-        value=value,
-        min=0,
-        max=most,
-        description=label,
-        layout=widgets.Layout(width=width),
-        style={"description_width": "initial"},
-    )
-
-
-def play(target: widgets.Widget, interval: int = 200) -> widgets.Play:
-    """Play, pause and stop for a slider of whole numbers."""
-    made = widgets.Play(value=target.value, min=target.min, max=target.max, interval=interval)
-    widgets.link((made, "value"), (target, "value"))  # not jslink, which Colab does not do
-    return made
-
-
-def speed(player: widgets.Play) -> widgets.Dropdown:
-    """How fast something plays."""
-    made = choice("speed", [("slow", 1000), ("normal", 400), ("fast", 150)], 400, "9em")
-    made.observe(lambda change: setattr(player, "interval", change["new"]), names="value")
-    return made
-
-
-def encoded(images: Tensor, columns: int, side: int = 84) -> bytes:
-    """Images as a grid in PNG, each enlarged by a whole number to about `side` pixels."""
-    scale = max(1, round(side / images.shape[-1]))
-    return mosaic.encode_png(mosaic.tile(images, columns, scale=scale), quick=True)
-
-
 class Message(Panel):
-    """What is left of a widget that could not be opened: why, in words."""
+    """What is left of a widget that could not be opened: why, in words (see `Panel.draw`)."""
 
     def __init__(self, why: str):
         self.why = why
@@ -167,9 +110,62 @@ def written(words: str) -> show.Picture:
     return show.figure(fig, words)
 
 
-def opened(kind: Callable[..., Panel], *arguments, **options) -> Panel:
-    """A widget, or the message why there is none: a lecture goes on where a traceback would stop it."""
-    try:
-        return kind(*arguments, **options)
-    except CourseError as error:
-        return Message(str(error))
+def opener(kind: type[Panel]) -> Callable[..., Panel]:
+    """A function that opens a widget, or leaves a message where that raises a CourseError: a lecture goes on."""
+
+    @functools.wraps(kind, updated=())
+    def opened(*arguments, **options) -> Panel:
+        try:
+            return kind(*arguments, **options)
+        except CourseError as error:
+            return Message(str(error))
+
+    return opened
+
+
+def button(label: str, press: Callable[[], None], width: str = "6em", style: str = "") -> widgets.Button:
+    """A button that calls `press` without arguments."""
+    made = widgets.Button(description=label, button_style=style, layout=widgets.Layout(width=width))
+    made.on_click(lambda _: press())
+    return made
+
+
+def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
+    """A drop-down list; `options` are values or (name, value) pairs."""
+    return _labelled(widgets.Dropdown, label, width, options=options, value=value)
+
+
+def slider(label: str, value: float, low: float, high: float, step: float, width: str = "24em"):
+    """A slider that reports while it is dragged: of whole numbers where its step is one."""
+    if isinstance(step, int):
+        kind, value = widgets.IntSlider, whole(value, label, low, high)
+    else:
+        kind = widgets.FloatSlider
+    return _labelled(kind, label, width, value=value, min=low, max=high, step=step)
+
+
+def number(label: str, value: int, width: str = "11em") -> widgets.BoundedIntText:
+    """A field for a whole number from 0 on."""
+    most = 2**31 - 1
+    value = whole(value, label, most=most)
+    return _labelled(widgets.BoundedIntText, label, width, value=value, min=0, max=most)
+
+
+def _labelled(kind: type[widgets.Widget], label: str, width: str, **traits):
+    style = {"description_width": "initial"}
+    return kind(description=label, layout=widgets.Layout(width=width), style=style, **traits)
+
+
+def player(target: widgets.IntSlider, interval: int = 400) -> tuple[widgets.Play, widgets.Dropdown]:
+    """Play, pause and stop for a slider of whole numbers, and how fast."""
+    play = widgets.Play(value=target.value, min=target.min, max=target.max, interval=interval)
+    widgets.link((play, "value"), (target, "value"))  # not jslink, which Colab does not do
+    speed = choice("speed", [("slow", 1000), ("normal", 400), ("fast", 150)], 400, "9em")
+    speed.observe(lambda change: setattr(play, "interval", change["new"]), names="value")
+    return play, speed
+
+
+def encoded(images: Tensor, columns: int, side: int = 84) -> bytes:
+    """Images as a grid in PNG, each enlarged by a whole number to about `side` pixels."""
+    scale = max(1, round(side / images.shape[-1]))
+    return mosaic.encode_png(mosaic.tile(images, columns, scale=scale), quick=True)

@@ -9,34 +9,27 @@ from gan_course import show, training
 from gan_course.data import to_signed
 from gan_course.gan import GAN
 from gan_course.recipes import Recipe
-from gan_course.widgets.panel import Panel, button, choice, encoded, number
+from gan_course.widgets.by_hand import ByHand
+from gan_course.widgets.panel import encoded, number
 
 SHOWN = 24  # of the fixed latents
 
 
-class PictureSteps(Panel):
-    """Buttons that let D learn alone, G learn alone, or both in turn; D's mean verdicts beneath."""
+class PictureSteps(ByHand):
+    """D learns alone, G learns alone, or both in turn; what G draws, and D's mean verdicts beneath.
+
+    Args:
+        recipe: a small one: a step should take less than a tenth of a second.
+        images: uint8 [N, C, H, W] of the recipe's shape.
+    """
 
     def __init__(self, recipe: Recipe, images: Tensor, *, seed: int = 0):
-        """
-        Args:
-            recipe: a small one: a step should take less than a tenth of a second.
-            images: uint8 [N, C, H, W] of the recipe's shape.
-
-        Raises:
-            CourseError: the images do not fit the recipe.
-        """
         training.check_images(recipe, images)
         self.recipe, self.images = recipe, images
-        self.step_d = button("step D", lambda: self._press(d=self.presses.value), style="info")
-        self.step_g = button("step G", lambda: self._press(g=self.presses.value), style="warning")
-        self.both = button("both", lambda: self._rounds(self.presses.value))
-        self.presses = choice("steps a press", [1, 10, 50], 10, "10em")
         self.seed = number("seed", seed)
         self.seed.observe(lambda _: self._reset(), names="value")
-        self.reset = button("reset", self._reset)
-        self._start()
-        super().__init__((self.step_d, self.step_g, self.both, self.presses), (self.seed, self.reset))
+        self.restart()
+        super().__init__(10, self.seed)
 
     @torch.no_grad()
     def render(self) -> show.Picture:
@@ -46,35 +39,24 @@ class PictureSteps(Panel):
         on_fake, on_real = score(D(fake)), score(D(to_signed(self.images[:SHOWN])))
         return show.Picture(
             encoded(fake, columns=8),
-            f"{SHOWN} pictures by G. Steps made: D {self.d_steps}, G {self.g_steps}. D gives real pictures "
+            f"{SHOWN} pictures by G. Steps made: D {self.d_made}, G {self.g_made}. D gives real pictures "
             f"{on_real.mean():.2f} on average, these {on_fake.mean():.2f}.",
         )
 
-    def _start(self) -> None:
+    def restart(self) -> None:
         self.gan = GAN(self.recipe, self.seed.value)
         self.batches = training.index_batches(self.gan, len(self.images))
-        self.d_steps = self.g_steps = 0
+        self.d_made = self.g_made = 0
 
-    def _reset(self) -> None:
-        self._start()
-        self.refresh()
+    def one_d(self) -> None:
+        with self.gan.own_randomness():
+            training.step_d(self.gan, to_signed(self.images[next(self.batches)]))
+        self.d_made += 1
 
-    def _steps(self, d: int = 0, g: int = 0) -> None:
-        with torch.enable_grad(), self.gan.own_randomness():  # a notebook may have switched gradients off
-            for _ in range(d):
-                training.step_d(self.gan, to_signed(self.images[next(self.batches)]))
-            for _ in range(g):
-                training.step_g(self.gan, self.gan.G(self.gan.latents(self.recipe.batch)))
-        self.d_steps, self.g_steps = self.d_steps + d, self.g_steps + g
-
-    def _press(self, d: int = 0, g: int = 0) -> None:
-        self._steps(d, g)
-        self.refresh()
-
-    def _rounds(self, n: int) -> None:
-        for _ in range(n):
-            self._steps(d=1, g=1)
-        self.refresh()
+    def one_g(self) -> None:
+        with self.gan.own_randomness():
+            training.step_g(self.gan, self.gan.G(self.gan.latents(self.recipe.batch)))
+        self.g_made += 1
 
 
 def _as_in_training(network: nn.Module) -> nn.Module:

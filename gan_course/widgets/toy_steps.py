@@ -1,38 +1,36 @@
 """Train a two-dimensional GAN by hand, and see what D believes."""
 
-import io
 import math
 
 import ipywidgets as widgets
 import numpy as np
 import torch
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
-from PIL import Image
 
-from gan_course import losses, show, toy
-from gan_course.widgets.panel import Panel, button, choice
+from gan_course import losses, mosaic, show, toy
+from gan_course.widgets.by_hand import ByHand
+from gan_course.widgets.panel import choice, number
+
+CELLS, EXTENT = 64, 3.0  # D's belief is computed at CELLS x CELLS points from -EXTENT to EXTENT
 
 
 class Plane:
-    """One copy of a two-dimensional ToyGAN: D's belief as colour, real and generated points on top.
+    """The first copy of a two-dimensional ToyGAN: D's belief as colour, real and generated points on top.
 
     One figure is kept and its contents replaced, which is what makes a frame cheap.
     """
 
-    def __init__(
-        self, gan: toy.ToyGAN, copy: int = 0, extent: float = 3.0, points: int = 500, dpi: int = 100
-    ):
-        self.gan, self.copy, self.points = gan, copy, points
-        self.cells = cells = 64  # a side
-        axis = torch.linspace(-extent, extent, cells)
+    def __init__(self, gan: toy.ToyGAN, points: int = 500, dpi: int = 100):
+        self.gan, self.points = gan, points
+        axis = torch.linspace(-EXTENT, EXTENT, CELLS)
         self._grid = torch.cartesian_prod(axis, axis)
         self._figure, axes = show.new_figure(6.4, 5.4)
         self._figure.set_dpi(dpi)
         pale = LinearSegmentedColormap.from_list("belief", ["#EDA583", "#FFFFFF", "#86BCE0"])
         edges = np.linspace(0, 1, 11)
         self._field = axes.imshow(
-            np.full((cells, cells), 0.5),
-            extent=(-extent, extent, -extent, extent),
+            np.full((CELLS, CELLS), 0.5),
+            extent=(-EXTENT, EXTENT, -EXTENT, EXTENT),
             origin="lower",
             cmap=pale,
             norm=BoundaryNorm(edges, pale.N),
@@ -44,7 +42,7 @@ class Plane:
         self._fakes = axes.scatter(
             [], [], s=16, color=show.FAKE, edgecolors="white", linewidths=0.4, label="generated"
         )
-        axes.set(xlim=(-extent, extent), ylim=(-extent, extent), xlabel="$x_1$", ylabel="$x_2$")
+        axes.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), xlabel="$x_1$", ylabel="$x_2$")
         axes.grid(False)
         axes.legend(loc="upper right", frameon=True, framealpha=0.9, markerscale=2, handletextpad=0.2)
         self._title = axes.set_title(" ")
@@ -54,78 +52,50 @@ class Plane:
 
     def frame(self, title: str = "") -> np.ndarray:
         """The picture now, uint8 [H, W, 3]."""
-        belief = self.gan.belief(self._grid)[self.copy].reshape(self.cells, self.cells)
+        belief = self.gan.belief(self._grid)[0].reshape(CELLS, CELLS)
         self._field.set_data(belief.T.numpy())
-        self._fakes.set_offsets(self.gan.samples(self.points)[self.copy].numpy())
+        self._fakes.set_offsets(self.gan.samples(self.points)[0].numpy())
         self._title.set_text(title)
         self._figure.canvas.draw()
         return np.asarray(self._figure.canvas.buffer_rgba())[..., :3].copy()
 
 
-def describe(gan: toy.ToyGAN, copy: int = 0) -> str:
-    """The state of one copy of a ToyGAN in a sentence."""
-    covered = toy.coverage(gan.samples()[copy], gan.target)
-    losses_now = [
-        f", {name}'s loss {loss:.2f}"
-        for name, loss in zip("DG", gan.losses()[copy], strict=True)
-        if not math.isnan(loss)
-    ]
+def describe(gan: toy.ToyGAN) -> str:
+    """The state of a ToyGAN's first copy in a sentence."""
+    covered = toy.coverage(gan.samples()[0], gan.target)
+    both = zip("DG", gan.losses()[0], strict=True)
+    losses_now = [f", {name}'s loss {loss:.2f}" for name, loss in both if not math.isnan(loss)]
     return (
         f"Steps made: D {gan.d_steps}, G {gan.g_steps}. {covered.modes} of {len(gan.target.sigmas)} modes "
         f"covered, {covered.quality:.0%} of the samples near a mode{''.join(losses_now)}."
     )
 
 
-class StepByStep(Panel):
+class StepByStep(ByHand):
     """Train a two-dimensional ToyGAN by hand: step D, step G, both, play, start again."""
 
     def __init__(self, gan: toy.ToyGAN):
         self.gan, self.plane = gan, Plane(gan)
-        self.step_d = button("step D", lambda: self._steps(d=self.presses.value), style="info")
-        self.step_g = button("step G", lambda: self._steps(g=self.presses.value), style="warning")
-        self.both = button("both", lambda: self._rounds(self.presses.value))
-        self.presses = choice("steps a press", [1, 10, 50], 1, "10em")
+        self.one_d, self.one_g = gan.step_d, gan.step_g
         # The front end moves `value` on and waits for the kernel: playing needs no thread here.
         self.play = widgets.Play(value=0, min=0, max=1_000_000, interval=120)
         self.play.observe(self._tick, names="value")
-        self.d_steps = choice("D steps a round", [1, 5], 1, "11em")
         objectives = [("non-saturating", losses.g_non_saturating), ("saturating", losses.g_saturating)]
         if gan.g_objective not in [loss for _, loss in objectives]:
-            objectives.append((gan.g_objective.__name__, gan.g_objective))
+            objectives.append((getattr(gan.g_objective, "__name__", "its own"), gan.g_objective))
         self.objective = choice("G's objective", objectives, gan.g_objective, "17em")
-        self.objective.observe(self._choose, names="value")
-        self.seed = choice("seed", list(range(10)), gan.seeds[0] % 10, "7em")
-        self.reset = button("reset", self._reset)
-        super().__init__(
-            (self.step_d, self.step_g, self.both, self.presses),
-            (self.play, self.d_steps, self.objective, self.seed, self.reset),
-        )
+        self.objective.observe(lambda new: setattr(gan, "g_objective", new["new"]), names="value")
+        self.seed = number("seed", gan.seeds[0], "7em")
+        super().__init__(1, self.play, self.objective, self.seed)
 
     def render(self) -> show.Picture:
         frame = self.plane.frame(f"steps made: D {self.gan.d_steps}, G {self.gan.g_steps}")
-        buffer = io.BytesIO()
-        Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
         key = "Real points blue, generated ones red, D's belief as the colour behind them."
-        return show.Picture(buffer.getvalue(), f"{describe(self.gan)} {key}")
+        return show.Picture(mosaic.encode_png(frame, quick=True), f"{describe(self.gan)} {key}")
 
-    def _steps(self, d: int = 0, g: int = 0) -> None:
-        for _ in range(d):
-            self.gan.step_d()
-        for _ in range(g):
-            self.gan.step_g()
-        self.refresh()
-
-    def _rounds(self, n: int) -> None:
-        self.gan.train(n, self.d_steps.value)
-        self.refresh()
+    def restart(self) -> None:
+        self.gan.reset([self.seed.value])
 
     def _tick(self, change) -> None:
         if change["new"] > change["old"]:  # the stop button sets the value back to 0
-            self._rounds(5)
-
-    def _choose(self, change) -> None:
-        self.gan.g_objective = change["new"]
-
-    def _reset(self) -> None:
-        self.gan.reset([self.seed.value])
-        self.refresh()
+            self.train(rounds=5)

@@ -1,10 +1,8 @@
 """A calculator of layer sizes that shows what it computes: lines from every input to the outputs it reaches."""
 
-import ipywidgets as widgets
-
 from gan_course import show, sizes
 from gan_course.errors import CourseError
-from gan_course.widgets.panel import Panel, choice
+from gan_course.widgets.panel import Panel, choice, slider
 
 
 class SizeCalculator(Panel):
@@ -14,19 +12,14 @@ class SizeCalculator(Panel):
         self, n: int = 4, kernel: int = 4, stride: int = 2, padding: int = 1, transposed: bool = True
     ):
         kinds = [("convolution", False), ("transposed convolution", True)]
-        self.kind = choice("layer", kinds, transposed, "17em")
-        self.n, self.kernel, self.stride, self.padding = (
-            _whole(label, value, low, high)
-            for label, value, low, high in (
-                ("input", n, 1, 28),
-                ("kernel", kernel, 1, 7),
-                ("stride", stride, 1, 4),
-                ("padding", padding, 0, 3),
-            )
+        self.kind = choice("layer", kinds, bool(transposed), "17em")
+        self.n, self.kernel, self.stride, self.padding = numbers = (
+            slider("input", n, 1, 28, 1, "17em"),
+            slider("kernel", kernel, 1, 7, 1, "17em"),
+            slider("stride", stride, 1, 4, 1, "17em"),
+            slider("padding", padding, 0, 3, 1, "17em"),
         )
-        numbers = (self.n, self.kernel, self.stride, self.padding)
-        for control in (self.kind, *numbers):
-            control.observe(lambda _: self.refresh(), names="value")
+        self.redraw_on(self.kind, *numbers)
         super().__init__((self.kind,), numbers)
 
     def render(self) -> show.Picture:
@@ -66,10 +59,4 @@ def connections(n: int, kernel: int, stride: int, padding: int, *, transposed: b
         figure,
         f"A {name} with {k} makes {out} outputs of {n} inputs; "
         f"inputs that reach each output: {', '.join(map(str, counts))}.",
-    )
-
-
-def _whole(label: str, value: int, low: int, high: int) -> widgets.IntSlider:
-    return widgets.IntSlider(
-        value, low, high, description=label, continuous_update=True, layout=widgets.Layout(width="17em")
     )
