@@ -37,39 +37,25 @@ def _recipes(parsed) -> None:
 
 
 def _data(parsed) -> None:
-    from gan_course import celeba, data, download
-    from gan_course.photos import prepare
+    from gan_course import data
 
-    if parsed.name == celeba.NAME:
-        if parsed.fetch and parsed.path:
-            raise CourseError(
-                "--fetch downloads into the cache, --path takes what is there: give one of them"
-            )
-        prepare.check(parsed.size)
-        path = celeba.fetch() if parsed.fetch else parsed.path
-        print(celeba.load(parsed.size, path=path).source, celeba.TERMS, sep="\n")
-        return
-    if parsed.name and parsed.name not in data.SETS:
-        known = ", ".join((*data.SETS, celeba.NAME))
-        raise CourseError(f"unknown image set {parsed.name!r}: there are {known}; drawn faces need no files")
-    for name in [parsed.name] if parsed.name else data.SETS:
-        entry = data.get(name)
+    for name in [parsed.name] if parsed.name else (*data.SETS, "celeba"):
         if parsed.fetch:
-            try:
-                print(f"{name}: whole and verified in {data.fetch(name)}")
-            except download.NoDownload as error:
-                raise CourseError(f"{name}: {error}") from error
-        print(f"{name}: {entry.title}, {entry.licence}")
-        for place, found in data.describe(name, parsed.path):
-            print(f"  {place:<16} {found}")
-    if not parsed.name:
-        print(celeba.TERMS)
-        for place, found in celeba.describe():
-            print(f"  {place:<16} {found}")
+            if parsed.path is not None:
+                raise CourseError("--fetch downloads into the cache, --path takes what is there: give one of them")
+            print(f"{name}: whole in {data.fetch(name)}")
+        if parsed.name == "celeba":
+            print(data.load(name, parsed.size, path=parsed.path).source)
+        else:
+            print(f"{name}:" + (f" {data.SETS[name].licence}" if name in data.SETS else ""))
+            for place, found in data.describe(name, parsed.path):
+                print(f"  {place:<17} {found}")
+        if name in ("celeba", "faces"):
+            print(data.TERMS)
 
 
 def _train(parsed) -> int:
-    from gan_course import devices, feed, ranks, runs, sets
+    from gan_course import data, devices, feed, ranks, runs
 
     recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
@@ -77,7 +63,7 @@ def _train(parsed) -> int:
     folder = Path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}")
     reports = []
     with ranks.joined() as group:
-        image_set = group.in_turn(lambda: sets.load(recipe.data, recipe.size, path=parsed.data))
+        image_set = group.in_turn(lambda: data.load(recipe.data, recipe.size, path=parsed.data))
         device = devices.default()
         images = feed.Feed(image_set.images, device)
         if group.first:
@@ -180,13 +166,13 @@ def _present(parsed) -> None:
 
 
 def _plan(parsed) -> None:
-    from gan_course import devices, faces, planning, sets
+    from gan_course import data, devices, planning, portraits
     from gan_course.bench import records
 
     recipe = _recipe(parsed)
     some = max(512, recipe.batch)  # faces to measure with, where faces have to be drawn
-    image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=some)
-    whole = faces.DRAWN if image_set.name == faces.NAME else len(image_set)
+    image_set = data.load(recipe.data, recipe.size, path=parsed.data, count=some)
+    whole = portraits.DRAWN if image_set.name == portraits.NAME else len(image_set)
     total = parsed.images if parsed.images is not None else recipe.epochs * whole
     device = devices.default()
     print(f"{recipe.key} on {devices.name(device)}, measured for {planning.SECONDS:.0f} s:")
@@ -196,7 +182,7 @@ def _plan(parsed) -> None:
 
 
 def _bench(parsed) -> None:
-    from gan_course import devices, profiles, recipes, sets
+    from gan_course import data, devices, profiles, recipes
     from gan_course.bench import records, report
 
     device = devices.default()
@@ -204,7 +190,7 @@ def _bench(parsed) -> None:
         raise CourseError(f"--keep at width {width:g} would be no record of the recipes: take --profile cpu")
     for key in parsed.recipes:
         recipe = recipes.get(key).at(profiles.current())
-        image_set = sets.load(recipe.data, recipe.size, path=parsed.data, drawn=2_000)
+        image_set = data.load(recipe.data, recipe.size, path=parsed.data, count=2_000)
         measured = report.compare(
             recipe,
             image_set.images,
@@ -221,12 +207,12 @@ def _bench(parsed) -> None:
 def _race(parsed) -> None:
     from dataclasses import replace
 
-    from gan_course import devices, recipes, sets, terminal
+    from gan_course import data, devices, recipes, terminal
     from gan_course.bench import race, report
 
     first, second = recipes.get("dcgan-mnist"), recipes.get("quick-digits")
     device = devices.default()
-    image_set = sets.load(first.data, path=parsed.data)
+    image_set = data.load(first.data, path=parsed.data)
     print(image_set.source)
     image_set = replace(image_set, images=image_set.images.to(device), labels=image_set.labels.to(device))
     seeds = range(parsed.seed, parsed.seed + parsed.seeds)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_course import faces, show
+from gan_course import portraits, show
 from gan_course.errors import CourseError
 
 
@@ -29,11 +29,11 @@ def test_small_and_grey_pictures_are_exact():
 
 
 def test_many_faces_become_a_jpeg_that_looks_the_same():
-    portraits = faces.draw(48, 64).images
-    picture = show.grid(portraits, "48 drawn faces", columns=8)
+    faces = portraits.draw(48, 64).images
+    picture = show.grid(faces, "48 drawn faces", columns=8)
     assert picture.mime == "image/jpeg" and len(picture.still) < 130_000
     first = opened(picture)[2:66, 2:66]
-    assert np.abs(first - portraits[0].permute(1, 2, 0).numpy()).mean() < 4
+    assert np.abs(first - faces[0].permute(1, 2, 0).numpy()).mean() < 4
     data, metadata = picture._repr_mimebundle_()
     assert base64.b64decode(data["image/jpeg"]) == picture.still
     assert metadata["image/jpeg"]["alt"] == "48 drawn faces"
