@@ -30,7 +30,10 @@ from gan_course.images.image_set import ImageSet
 FACES = "faces"
 NAMES = (*SETS, FACES, celeba.NAME, portraits.NAME)
 TERMS = celeba.TERMS
-_failed: dict[str, str] = {}  # sets that no mirror delivered to this process: a lesson waits for a network once
+_DRAWN = ("drawn", f"{portraits.DRAWN:,} faces by default, paintings of nobody")
+_failed: dict[
+    str, str
+] = {}  # sets that no mirror delivered to this process: a lesson waits for a network once
 
 
 def load(
@@ -75,7 +78,7 @@ def load(
     if split != "train":
         raise CourseError(f"{name} have no {split} split: take the training split")
     size = 64 if size is None else size
-    places = [] if name == portraits.NAME else _photographs(path)
+    places = [] if name == portraits.NAME else _places(name, path)
     if place := next((place for _, place, _ in places if place), None):
         return celeba.load(place, size, device=device, progress=progress)
     if name == celeba.NAME:
@@ -124,17 +127,27 @@ def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]
         CourseError: there is no such set.
     """
     _check(name)
-    if name in SETS:
-        return _describe_published(SETS[name], path)
-    found = []
-    for title, place, why in [] if name == portraits.NAME else _photographs(path):
-        try:
-            album = gather(place) if place else None
-            found.append((title, f"{len(album.names):,} pictures in {shown(album.place)}" if album else why))
-        except CourseError as error:
-            found.append((title, str(error)))
-    drawn = ("drawn", f"{portraits.DRAWN:,} faces by default, paintings of nobody")
-    return found if name == celeba.NAME else [*found, drawn]
+    if name == portraits.NAME:
+        return [_DRAWN]
+    found = [(title, _count(name, place) if place else why) for title, place, why in _places(name, path)]
+    if name not in SETS:
+        return found if name == celeba.NAME else [*found, _DRAWN]
+    counts = [f"{len(embedded.read(name, split)[1]):,} {SPLITS[split][1]}" for split in SPLITS]
+    return [*found, ("embedded", f"{' and '.join(counts)} images that come with the course")]
+
+
+def _count(name: str, place: Path) -> str:
+    """How many images of a set a place holds, or why it holds none."""
+    try:
+        if name in SETS:
+            counts = [
+                f"{len(_whole(SETS[name], split, place, 'it')[0]):,} {SPLITS[split][1]}" for split in SPLITS
+            ]
+            return f"all {' and '.join(counts)} images in {SETS[name].raw(place)}"
+        album = gather(place)
+        return f"{len(album.names):,} pictures in {shown(album.place)}"
+    except CourseError as error:
+        return str(error)
 
 
 def to_signed(images: torch.Tensor) -> torch.Tensor:
@@ -144,7 +157,9 @@ def to_signed(images: torch.Tensor) -> torch.Tensor:
         CourseError: the images are not uint8, so probably scaled already.
     """
     if images.dtype != torch.uint8:
-        raise CourseError(f"to_signed takes uint8 images (0 to 255), not {images.dtype}: are they scaled already?")
+        raise CourseError(
+            f"to_signed takes uint8 images (0 to 255), not {images.dtype}: are they scaled already?"
+        )
     return images.float().div_(127.5).sub_(1.0)
 
 
@@ -169,32 +184,64 @@ def _check(name: str) -> None:
         raise CourseError(f"unknown image set {name!r}: there are {', '.join(NAMES)}")
 
 
+# Where a set is looked for.
+
+
+def _places(name: str, path: str | Path | None) -> list[tuple[str, Path | None, str]]:
+    """(title, place, why there is none) in the order of `load`; the first place counts."""
+    entry, cache = SETS.get(name), files.cache_dir()
+    ci = profiles.current().name == "ci"
+    named = {
+        "path": path,
+        "GAN_COURSE_CELEBA": None if entry else os.environ.get("GAN_COURSE_CELEBA") or None,
+    }
+    places = []
+    for title, given in named.items():
+        if given is not None:
+            place = files.user_path(given, title)
+            places.append((title, place if entry else celeba.inside(place) or place, ""))
+    if root := os.environ.get("GAN_COURSE_DATA"):
+        place = files.user_path(root, "folder in GAN_COURSE_DATA")
+        lacks = f"there is no {celeba.LAYOUTS[0]} nor {celeba.LAYOUTS[1]} in {shown(place)}"
+        places.append(("GAN_COURSE_DATA", place if entry else celeba.inside(place), lacks))
+    else:
+        places.append(("GAN_COURSE_DATA", None, "not set"))
+    if ci:
+        return [
+            *places,
+            ("cache", None, "not used at profile ci"),
+            ("download", None, "not used at profile ci"),
+        ]
+    kept = (cache if entry.raw(cache) else None) if entry else celeba.kept()
+    how = "by torchvision" if entry else "only when it is asked for"
+    how = "switched off by GAN_COURSE_OFFLINE" if offline() else how
+    return [*places, ("cache", kept, f"nothing yet in {cache}"), ("download", None, how)]
+
+
 # MNIST and FashionMNIST.
 
 
 def _published(entry: Published, split: str, path, download: bool, progress: bool):
     """Images and labels of one split, and the sentence that says where they come from."""
-    named = {
-        "the folder given as path": path,
-        "the folder in GAN_COURSE_DATA": os.environ.get("GAN_COURSE_DATA") or None,
-    }
-    for place, folder in named.items():
-        if folder is not None:
-            return _whole(entry, split, files.user_path(folder, place.removeprefix("the ")), place)
+    damaged = ""
+    for title, place, _ in _places(entry.name, path):
+        if place and title != "cache":
+            return _whole(
+                entry, split, place, f"the folder {'in' if title.isupper() else 'given as'} {title}"
+            )
+        if place:
+            try:
+                return _whole(entry, split, place, "the cache")
+            except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
+                damaged = "the copy in the cache is incomplete or damaged and "
     if profiles.current().name == "ci":
         return _subset(entry, split, "profile ci reads no other")
-    cache, damaged = files.cache_dir(), ""
-    if entry.raw(cache):
-        try:
-            return _whole(entry, split, cache, "the cache")
-        except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
-            damaged = "the copy in the cache is incomplete or damaged and "
     if not download or offline():
         return _subset(entry, split, damaged + "downloading is switched off")
     try:
         if entry.name not in _failed:
-            torchvision_sets.fetch(entry, cache, progress)
-            return _whole(entry, split, cache, "the cache, freshly downloaded")
+            torchvision_sets.fetch(entry, files.cache_dir(), progress)
+            return _whole(entry, split, files.cache_dir(), "the cache, freshly downloaded")
     except torchvision_sets.NoDownload as error:
         _failed[entry.name] = str(error)
     return _subset(entry, split, f"{damaged}the download did not work: {_failed[entry.name]}")
@@ -234,46 +281,8 @@ def _state(folder: Path) -> str:
         return f"{folder} is no folder"
     except OSError as error:
         return f"{folder} cannot be read ({error.strerror})"
-    return f"{folder} holds {', '.join(map(shown, held[:4]))}{' …' * (len(held) > 4)}" if held else f"{folder} is empty"
-
-
-def _describe_published(entry: Published, path) -> list[tuple[str, str]]:
-    def found(folder: str | Path) -> str:
-        try:
-            folder = files.user_path(folder)
-            counts = [f"{len(_whole(entry, split, folder, 'it')[0]):,} {SPLITS[split][1]}" for split in SPLITS]
-        except CourseError as error:
-            return str(error)
-        return f"all {' and '.join(counts)} images in {entry.raw(folder)}"
-
-    named, cache = os.environ.get("GAN_COURSE_DATA"), files.cache_dir()
-    left_out = " (not used at profile ci)" if profiles.current().name == "ci" else ""
-    subset = " and ".join(f"{len(embedded.read(entry.name, split)[1]):,} {SPLITS[split][1]}" for split in SPLITS)
-    return [
-        *([] if path is None else [("path", found(path))]),
-        ("GAN_COURSE_DATA", found(named) if named else "not set"),
-        ("cache", (found(cache) if entry.raw(cache) else f"nothing yet in {cache}") + left_out),
-        ("download", ("switched off by GAN_COURSE_OFFLINE" if offline() else "by torchvision") + left_out),
-        ("embedded", f"{subset} images that come with the course"),
-    ]
-
-
-# Photographs.
-
-
-def _photographs(path) -> list[tuple[str, Path | None, str]]:
-    """(title, place, why there is none) of the places where photographs may lie, in order; the first one counts."""
-    places = []
-    for title, named in (("path", path), ("GAN_COURSE_CELEBA", os.environ.get("GAN_COURSE_CELEBA") or None)):
-        if named is not None:
-            place = files.user_path(named, title)
-            places.append((title, celeba.inside(place) or place, ""))
-    if root := os.environ.get("GAN_COURSE_DATA"):
-        lacks = f"there is no {celeba.LAYOUTS[0]} nor {celeba.LAYOUTS[1]} in {shown(root)}"
-        root = files.user_path(root, "folder in GAN_COURSE_DATA")
-        places.append(("GAN_COURSE_DATA", celeba.inside(root), lacks))
-    else:
-        places.append(("GAN_COURSE_DATA", None, "not set"))
-    ci = profiles.current().name == "ci"
-    lacks = "not used at profile ci" if ci else f"nothing in {files.cache_dir()}"
-    return [*places, ("cache", None if ci else celeba.kept(), lacks), ("download", None, "only when it is asked for")]
+    return (
+        f"{folder} holds {', '.join(map(shown, held[:4]))}{' …' * (len(held) > 4)}"
+        if held
+        else f"{folder} is empty"
+    )

@@ -13,8 +13,16 @@ from gan_course import files
 from gan_course.errors import CourseError
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-BESIDE = (".txt", ".csv", ".json", ".xml", ".md", ".html", ".db", ".ini")  # what lies beside pictures, never missed
-MOST_BYTES = 64_000_000  # of one file; a larger one is no photograph at the sizes of this course
+BESIDE = (
+    ".txt",
+    ".csv",
+    ".json",
+    ".xml",
+    ".md",
+    ".html",
+    ".db",
+    ".ini",
+)  # what lies beside pictures, never missed
 WORKS = "a folder of pictures or a zip of them works"
 
 
@@ -60,10 +68,10 @@ def gather(place: str | Path) -> Album:
             album = _zip(place.resolve())
         else:  # a pipe would be waited on for ever
             raise CourseError(f"{shown(place)} is neither a folder nor a file: {WORKS}")
-    except (FileNotFoundError, NotADirectoryError):
-        raise CourseError(f"{shown(place)} does not exist: {WORKS}") from None
     except OSError as error:
-        raise CourseError(f"{shown(place)} cannot be read ({error.strerror or error}): {WORKS}") from error
+        gone = isinstance(error, FileNotFoundError | NotADirectoryError) and not os.path.exists(place)
+        why = "does not exist" if gone else f"cannot be read ({error.strerror or error})"
+        raise CourseError(f"{shown(place)} {why}: {WORKS}") from error
     if not album.names and not album.refused:
         held = f"{left_out(album.others)} and no picture" if album.others else "nothing"
         raise CourseError(f"{shown(place)} holds {held}: a folder or zip of .jpg or .png files works")
@@ -100,10 +108,10 @@ def _folder(place: Path) -> Album:
                         folders.append(f"{name}/")
                     elif not _is_picture(name):
                         _count(others, name)
-                    elif entry.is_file():
+                    elif entry.is_file() and os.access(entry.path, os.R_OK):
                         found[name] = entry.stat()
                     else:
-                        refused[name] = "is no file, or a link that leads nowhere"
+                        refused[name] = "is no file that you may read"
         except PermissionError as error:
             if not below:
                 raise
@@ -117,14 +125,7 @@ def _folder(place: Path) -> Album:
     def read(name: str) -> bytes:
         try:
             with open(place / name, "rb") as file:
-                return _of_right_size(file.read(MOST_BYTES + 1))
-        except FileNotFoundError:
-            raise CourseError(
-                f"{shown(name)} has gone from {shown(place)} during the work: call again when the folder is at rest; "
-                "what was finished is kept"
-            ) from None
-        except PermissionError as error:
-            raise Skip(f"cannot be read ({error.strerror})") from error
+                return file.read()
         except OSError as error:
             raise _unreliable(name, place, error) from error
 
@@ -152,16 +153,11 @@ def _zip(place: Path) -> Album:
             _count(others, name)
 
     def read(name: str) -> bytes:
-        if found[name].file_size > MOST_BYTES:
-            raise Skip(f"is larger than {MOST_BYTES / 1e6:.0f} MB")
         try:
-            with archive.open(found[name]) as file:
-                return _of_right_size(file.read(MOST_BYTES + 1))
-        except Skip:
-            raise
-        except OSError as error:
-            raise _unreliable(name, place, error) from error
-        except Exception as error:  # zipfile, zlib and lzma each have their own; encryption is a RuntimeError
+            return archive.read(found[name])
+        except Exception as error:  # zipfile, zlib, bz2 and lzma each have their own; encryption is a RuntimeError
+            if isinstance(error, OSError) and error.errno:  # bz2's own has no number
+                raise _unreliable(name, place, error) from error
             raise Skip(f"cannot be unpacked ({shown(error)[:120] or type(error).__name__})") from error
 
     return Album(place, tuple(sorted(found)), (), others, digest.hexdigest(), read)
@@ -171,16 +167,8 @@ def _unreliable(name: str, place: Path, error: OSError) -> CourseError:
     """Not this picture's fault: skipping it would lose it for good."""
     return CourseError(
         f"{shown(name)} in {shown(place)} cannot be read just now ({error.strerror or error}): call again when the "
-        "disk or network answers; what was finished is kept"
+        "disk or network answers and the folder is at rest; what was finished is kept"
     )
-
-
-def _of_right_size(content: bytes) -> bytes:
-    if len(content) > MOST_BYTES:
-        raise Skip(f"is larger than {MOST_BYTES / 1e6:.0f} MB")
-    if not content:
-        raise Skip("is empty")
-    return content
 
 
 def _is_picture(name: str) -> bool:
@@ -198,4 +186,6 @@ def _hidden(part: str) -> bool:
 
     A picture that iCloud keeps elsewhere is .NAME.icloud here, and is missed.
     """
-    return part == "__MACOSX" or (part.startswith(".") and part not in (".", "..") and not part.endswith(".icloud"))
+    return part == "__MACOSX" or (
+        part.startswith(".") and part not in (".", "..") and not part.endswith(".icloud")
+    )

@@ -54,7 +54,9 @@ def load(place: Path, size: int, *, device: str | torch.device = "cpu", progress
     names, values = known or ((), None)
     images = decoded.images.to(device)
     labels = torch.zeros(len(images), dtype=torch.int64, device=device)
-    return ImageSet(NAME, "all", images, labels, ("face",), f"{decoded.account}, {note}.", names, values, decoded.names)
+    return ImageSet(
+        NAME, "all", images, labels, ("face",), f"{decoded.account}, {note}.", names, values, decoded.names
+    )
 
 
 def inside(root: Path) -> Path | None:
@@ -125,8 +127,14 @@ def attributes(place: Path, names: Sequence[str]) -> tuple[tuple[str, ...], torc
             continue
         if len(row) != len(heading) or not set(row) <= _VALUES.keys():
             odd = next((value for value in row if value not in _VALUES), None)
-            why = f"holds {shown(odd)[:40]!r}" if odd else f"has {len(row)} values for {len(heading)} attributes"
-            raise CourseError(f"{shown(where)} is damaged (line {number} {why}): copy the published list once more")
+            why = (
+                f"holds {shown(odd)[:40]!r}"
+                if odd
+                else f"has {len(row)} values for {len(heading)} attributes"
+            )
+            raise CourseError(
+                f"{shown(where)} is damaged (line {number} {why}): copy the published list once more"
+            )
         values[_stem(name)] = [_VALUES[value] for value in row]
     if not values:  # a list of other pictures that lies nearby
         return None

@@ -17,7 +17,7 @@ from gan_course.images.album import Skip, shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that starts another program
 LEAST_SIDE = 16  # pixels: below that a picture is an icon or a mistake
-MOST_PIXELS = 50_000_000  # that Pillow has to hold, 200 MB; a JPEG counts as it is decoded, up to 64 times smaller
+MOST_PIXELS = 50_000_000  # that Pillow holds, 200 MB; a JPEG counts as it is decoded, up to 64 times smaller
 
 
 def decode(content: bytes, size: int) -> np.ndarray:
@@ -37,7 +37,10 @@ def decode(content: bytes, size: int) -> np.ndarray:
                 raise Skip(f"has {width} × {height} pixels, fewer than {LEAST_SIDE} a side")
             if max(width, height) > 10 * shorter:
                 raise Skip(f"has {width} × {height} pixels: one side is more than ten times the other")
-            resized = int(size * width / shorter), int(size * height / shorter)  # rounded down, as torchvision does
+            resized = (
+                int(size * width / shorter),
+                int(size * height / shorter),
+            )  # torchvision rounds down, too
             picture.draft("RGB", resized)  # for a JPEG only: a reduced size that is still at least `resized`
             if picture.width * picture.height > MOST_PIXELS:
                 raise Skip(f"has {width} × {height} pixels, more than {MOST_PIXELS / 1e6:.0f} million")
@@ -55,13 +58,9 @@ def decode(content: bytes, size: int) -> np.ndarray:
 
 def _no_picture(content: bytes) -> str:
     """What a file is that Pillow does not open: text in place of a picture (a pointer, a web page) says so itself."""
-    begin = content[:32].decode("latin-1")
-    if (
-        begin.isascii()
-        and begin.strip()
-        and begin.replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable()
-    ):
-        return f"is not a picture, whatever its name says: it begins with {shown(begin)!r}"
+    begin = " ".join(content[:32].decode("latin-1").split())
+    if begin.isascii() and begin.isprintable():
+        return f"is not a picture, whatever its name says: it begins with {begin!r}" if begin else "is empty"
     return f"is not a picture that Pillow reads here ({', '.join(FORMATS)}), whatever its name says"
 
 

@@ -54,13 +54,17 @@ class Published:
         """
         for other in SETS.values():
             if other is not self and other.folder in (raw.name, raw.parent.name):
-                raise CourseError(f"{raw} holds {other.folder}, not {self.folder}: name {self.folder}'s folder")
+                raise CourseError(
+                    f"{raw} holds {other.folder}, not {self.folder}: name {self.folder}'s folder"
+                )
         count = self.counts[split]
         images, packed_images, labels, packed_labels = self._files(raw, split)
         pixels = _content(images, packed_images, (count, SIDE, SIDE))
         found = _content(labels, packed_labels, (count,)).long()
         if found.max() >= len(self.classes):
-            raise CourseError(f"{labels} is damaged (it holds the label {found.max()}): copy the published file")
+            raise CourseError(
+                f"{labels} is damaged (it holds the label {found.max()}): copy the published file"
+            )
         return pixels[:, None], found
 
     def _files(self, raw: Path, split: str) -> list[Path]:
@@ -79,11 +83,15 @@ def _content(plain: Path, packed: Path, shape: tuple[int, ...]) -> torch.Tensor:
         with gzip.open(path) if path is packed else open(path, "rb") as file:
             content = bytearray(file.read(size + 1))  # one more than expected shows a file that is too long
     except FileNotFoundError:
-        raise CourseError(f"there is no {plain}, nor {plain.name}.gz: copy the published file there") from None
+        raise CourseError(
+            f"there is no {plain}, nor {plain.name}.gz: copy the published file there"
+        ) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise CourseError(f"{path} is a damaged .gz ({error}): copy the published file again") from error
     except OSError as error:
-        raise CourseError(f"cannot read {path} ({error.strerror or error}): a file that you may read works") from error
+        raise CourseError(
+            f"cannot read {path} ({error.strerror or error}): a file that you may read works"
+        ) from error
     if content[:2] == b"\x1f\x8b":
         wrong = "is compressed, though its name does not end in .gz"
     elif content[: len(header)] != header[: len(content)]:
@@ -108,7 +116,9 @@ SETS = {
         Published(
             name="fashion-mnist",
             folder="FashionMNIST",
-            classes=tuple("T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(",")),
+            classes=tuple(
+                "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(",")
+            ),
             licence="MIT",
             authors="Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
         ),

@@ -71,7 +71,7 @@ def prepare(album: Album, size: int, *, progress: bool = True) -> Decoded:
             )
         work.remove(others=True)
         flat = torch.from_file(str(work.pixels), shared=False, size=work.rows * work.row, dtype=torch.uint8)
-    except (OSError, RuntimeError) as error:  # torch's own, where another process has removed the file meanwhile
+    except (OSError, RuntimeError) as error:  # torch's own, where another process has removed the file
         raise CourseError(work.trouble(error)) from error
     gone = {name for name, _ in skipped}
     names = tuple(name for name in album.names if name not in gone)
@@ -94,7 +94,7 @@ class _Work:
         self.pixels = folder / f"v{VERSION}-{album.fingerprint[:24]}.pixels"
         self.journal = self.pixels.with_suffix(".json")
         self.done, self.rows, self.skipped = 0, 0, []
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # nothing there, or not to be trusted
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # none, or not to be trusted
             entry = json.loads(self.journal.read_text(encoding="utf-8"))
             if self.pixels.stat().st_size >= entry["rows"] * self.row:
                 self.done, self.rows, self.skipped = entry["done"], entry["rows"], entry["skipped"]
@@ -116,26 +116,26 @@ class _Work:
         try:
             with bar, _pillow_quiet(), open(self.pixels, "r+b", 0, opener=_creating) as file:
                 for start in range(self.done, len(names), step):
-                    good = []
-                    chunk = names[start : start + step]
-                    for name, found in zip(chunk, threads.map(self._one, chunk), strict=True):
-                        self.skipped += [(name, found)] if isinstance(found, str) else []
-                        good += [] if isinstance(found, str) else [found]
+                    chunk, good = names[start : start + step], []
+                    for name, (pixels, why) in zip(chunk, threads.map(self._one, chunk), strict=True):
+                        if why:
+                            self.skipped.append((name, why))
+                        else:
+                            good.append(pixels)
                         bar.update()
                     self._keep(file, good, start + len(chunk))
         finally:
             threads.shutdown(cancel_futures=True)  # Ctrl-C: nobody waits for the rest
 
-    def _one(self, name: str) -> np.ndarray | str:
+    def _one(self, name: str) -> tuple[np.ndarray | None, str]:
         """One picture's pixels, or why it has none."""
         try:
-            return decode(self.album.read(name), self.size)
+            return decode(self.album.read(name), self.size), ""
         except Skip as skip:
-            return str(skip)
+            return None, str(skip)
         except MemoryError:
             raise CourseError(
-                f"not enough memory to decode {shown(name)}: close other programs and call again; what was finished "
-                "is kept"
+                f"not enough memory to decode {shown(name)}: close other programs and call again"
             ) from None
 
     def _keep(self, file, good: list[np.ndarray], done: int) -> None:
@@ -160,18 +160,17 @@ class _Work:
                     file.unlink()
 
     def trouble(self, error: Exception) -> str:
-        folder, rest = self.pixels.parent, (len(self.album.names) - self.done) * self.row
-        if getattr(error, "errno", None) in files.NO_ROOM:
-            free = shutil.disk_usage(folder).free
-            return (
-                f"no room for the decoded pictures: {rest / 1e6:,.0f} MB more are needed in {folder} and "
-                f"{free / 1e6:,.0f} MB are free; make room, or let GAN_COURSE_CACHE name a folder on another disk; "
-                "what was finished is kept"
-            )
+        """In one line, why the cache cannot hold the pictures."""
         why = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
+        if getattr(error, "errno", None) in files.NO_ROOM:
+            rest, free = (
+                (len(self.album.names) - self.done) * self.row,
+                shutil.disk_usage(self.pixels.parent).free,
+            )
+            why = f"no room: {rest / 1e6:,.0f} MB more are needed, {free / 1e6:,.0f} MB are free"
         return (
-            f"cannot keep the decoded pictures in {folder} ({why}): call again, or let GAN_COURSE_CACHE name a folder "
-            "that you may write to"
+            f"cannot keep the decoded pictures in {self.pixels.parent} ({why}); what was finished is kept: make room "
+            "and call again, or let GAN_COURSE_CACHE name a folder on another disk that you may write to"
         )
 
 

@@ -11,6 +11,7 @@ import socket
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -93,6 +94,8 @@ def _answering(publisher: type) -> list[str]:
         try:
             urllib.request.urlopen(request, timeout=SECONDS).close()
             found[mirror] = ""
+        except urllib.error.HTTPError:
+            found[mirror] = ""  # it answers; what is wrong, torchvision will say
         except Exception as error:
             reason = getattr(error, "reason", None) or error  # urllib wraps the socket's own errors
             late = isinstance(reason, TimeoutError)

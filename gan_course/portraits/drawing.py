@@ -17,7 +17,9 @@ DRAWN = 20_000  # as many as stand in for photographs
 ATTRIBUTES: tuple[str, ...] = tuple(traits.RULES)
 
 
-def draw(n: int = DRAWN, size: int = 64, seed: int = 0, *, first: int = 0, progress: bool = False) -> ImageSet:
+def draw(
+    n: int = DRAWN, size: int = 64, seed: int = 0, *, first: int = 0, progress: bool = False
+) -> ImageSet:
     """Draw the faces `first` to `first + n - 1` of a seed; nothing is read from disk or network.
 
     Face number i of a seed is the same whatever `n` and `first` are, to the bit on one machine. At another

@@ -46,7 +46,9 @@ def make(whole: Path, into: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("whole", type=Path, help="folder with MNIST/raw and FashionMNIST/raw")
     parser.add_argument("--into", type=Path, help="folder to write to (default: the course's assets/data)")
     given = parser.parse_args()
