@@ -47,8 +47,9 @@ def _data(parsed) -> None:
         if parsed.name == "celeba":
             print(data.load(name, parsed.size, path=parsed.path).source)
         else:
+            places = data.describe(name, parsed.path)
             print(f"{name}:" + (f" {data.SETS[name].licence}" if name in data.SETS else ""))
-            for place, found in data.describe(name, parsed.path):
+            for place, found in places:
                 print(f"  {place:<17} {found}")
         if name in ("celeba", "faces"):
             print(data.TERMS)

@@ -53,7 +53,9 @@ def small_sets(monkeypatch):
         monkeypatch.setitem(data.SETS, name, dataclasses.replace(entry, counts=COUNTS))
     monkeypatch.setenv("GAN_COURSE_PROFILE", "cpu")
     monkeypatch.delenv("GAN_COURSE_OFFLINE")
-    monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])  # the discard port: nobody listens
+    monkeypatch.setattr(
+        datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"]
+    )  # the discard port: nobody listens
     monkeypatch.setattr(data, "_failed", {})
 
 
@@ -334,7 +336,9 @@ def test_a_cache_that_cannot_be_written_or_is_full(mirror, monkeypatch):
 
 
 def test_what_cannot_be_downloaded():
-    with pytest.raises(CourseError, match="'faces' cannot be downloaded: mnist, fashion-mnist and celeba can"):
+    with pytest.raises(
+        CourseError, match="'faces' cannot be downloaded: mnist, fashion-mnist and celeba can"
+    ):
         data.fetch("faces")
 
 
@@ -398,7 +402,12 @@ def test_an_installed_wheel_finds_its_images(tmp_path):
     code = "from gan_course import data, files; print(files.assets_dir(), len(data.load('fashion-mnist')))"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assets = (tmp_path / "site" / "gan_course" / "assets").resolve()
     assert answer.stdout == f"{assets} 6000\n"

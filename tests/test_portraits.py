@@ -188,7 +188,11 @@ def test_faces_are_painted_not_flat(many):
 
 def test_it_is_an_image_set(capfd):
     drawn = portraits.draw(70, 32, seed=2, progress=True)
-    assert isinstance(drawn, data.ImageSet) and (drawn.name, drawn.split, len(drawn)) == ("drawn-faces", "train", 70)
+    assert isinstance(drawn, data.ImageSet) and (drawn.name, drawn.split, len(drawn)) == (
+        "drawn-faces",
+        "train",
+        70,
+    )
     assert drawn.labels.dtype == torch.int64 and drawn.labels.tolist() == [0] * 70
     assert drawn.classes == ("face",) and drawn.attribute_names == portraits.ATTRIBUTES
     assert "70 drawn faces" in drawn.source and "not photographs" in drawn.source

@@ -85,7 +85,7 @@ def shown(name: str | Path) -> str:
 
 def left_out(others: Counter) -> str:
     """'41 other files (.heic, .mov)', the commonest endings first."""
-    endings = ", ".join(shown(ending) for ending, _ in others.most_common(3))
+    endings = ", ".join(map(shown, sorted(others, key=lambda ending: (-others[ending], ending))[:3]))
     return f"{others.total():,} other file{'s' * (others.total() > 1)} ({endings}{', …' * (len(others) > 3)})"
 
 
@@ -155,7 +155,9 @@ def _zip(place: Path) -> Album:
     def read(name: str) -> bytes:
         try:
             return archive.read(found[name])
-        except Exception as error:  # zipfile, zlib, bz2 and lzma each have their own; encryption is a RuntimeError
+        except (
+            Exception
+        ) as error:  # zipfile, zlib, bz2 and lzma each have their own; encryption is a RuntimeError
             if isinstance(error, OSError) and error.errno:  # bz2's own has no number
                 raise _unreliable(name, place, error) from error
             raise Skip(f"cannot be unpacked ({shown(error)[:120] or type(error).__name__})") from error
