@@ -42,13 +42,19 @@ def _data(parsed) -> None:
     for name in [parsed.name] if parsed.name else (*data.SETS, "celeba"):
         if parsed.fetch:
             if parsed.path is not None:
-                raise CourseError("--fetch downloads into the cache, --path takes what is there: give one of them")
+                raise CourseError(
+                    "--fetch downloads into the cache, --path takes what is there: give one of them"
+                )
             print(f"{name}: whole in {data.fetch(name)}")
         if parsed.name == "celeba":
             print(data.load(name, parsed.size, path=parsed.path).source)
         else:
             places = data.describe(name, parsed.path)
-            print(f"{name}:" + (f" {data.SETS[name].licence}" if name in data.SETS else ""))
+            print(
+                f"{name}: {data.SETS[name].folder}, {data.SETS[name].licence}"
+                if name in data.SETS
+                else f"{name}:"
+            )
             for place, found in places:
                 print(f"  {place:<17} {found}")
         if name in ("celeba", "faces"):

@@ -71,8 +71,8 @@ def load(
     if split not in SPLITS:
         raise CourseError(f"unknown split {split!r}: it is one of {', '.join(SPLITS)}")
     if name in SETS:
-        if size is not None:
-            whole(size, f"pixels a side of {name}", SIDE, SIDE)
+        if size is not None and whole(size, "pixels a side") != SIDE:
+            raise CourseError(f"{name} has {SIDE} pixels a side, not {size}: 28 works")
         images, labels, source = _published(SETS[name], split, path, download, progress)
         return ImageSet(name, split, images.to(device), labels.to(device), SETS[name].classes, source)
     if split != "train":

@@ -231,7 +231,7 @@ BAD = [
         "network 'dcgan-faces' does not make 28 px images: it makes 64 or 96 or 128 px",
     ),
     (setting("size=7"), "at least 8 px"),
-    (setting("size=32"), "trains on uint8 images [N, 1, 32, 32]; these are uint8 [6000, 1, 28, 28]"),
+    (setting("size=32"), "fashion-mnist has 28 pixels a side, not 32"),
     (setting("channels=2"), "2 image channels: the course has 1 (grey) and 3 (RGB)"),
     (setting("width=0"), "width 0.0: a factor between 1/16 and 4 works"),
     (setting("real_label=2"), "0 ≤ fake < real ≤ 1"),

@@ -201,7 +201,7 @@ def test_unknown_names_splits_and_sizes():
     )
     assert refusal("mnist", split="valid") == "unknown split 'valid': it is one of train, test"
     assert "have no test split" in refusal("drawn-faces", split="test")
-    assert "28 works" in refusal("mnist", 32).replace("from 28 to ", "")
+    assert refusal("mnist", 32) == "mnist has 28 pixels a side, not 32: 28 works"
     for size in (31, 129, "64", True):
         assert "32 to 128 works" in refusal("drawn-faces", size)
     assert "leave the path out" in refusal("drawn-faces", path=".")

@@ -60,7 +60,7 @@ def test_a_face_does_not_depend_on_the_global_generator(many):
 
 def test_another_process_draws_the_same(process, tmp_path):
     path = tmp_path / "faces.bin"
-    code = f"from gan_course import portraits; open({str(path)!r}, 'wb').write(portraits.draw(70, 40).images.numpy().tobytes())"
+    code = f"from gan_course import portraits; portraits.draw(70, 40).images.numpy().tofile({str(path)!r})"
     child = process("-c", code, cwd=os.getcwd())
     _, error = child.communicate(timeout=60)
     assert child.returncode == 0, error

@@ -45,18 +45,15 @@ def load(place: Path, size: int, *, device: str | torch.device = "cpu", progress
         CourseError: there is no usable picture; the size is not from 16 to 512; the cache has no room.
     """
     album = gather(place)
-    decoded = prepare(album, size, progress=progress)
+    images, names, account = prepare(album, size, progress=progress)
     try:
-        known = attributes(album.place, decoded.names)
+        known = attributes(album.place, names)
         note = f"with {len(known[0])} attributes" if known else "without a list of attributes"
     except CourseError as error:
         known, note = None, f"without attributes, because {error}"
-    names, values = known or ((), None)
-    images = decoded.images.to(device)
     labels = torch.zeros(len(images), dtype=torch.int64, device=device)
-    return ImageSet(
-        NAME, "all", images, labels, ("face",), f"{decoded.account}, {note}.", names, values, decoded.names
-    )
+    source, (known_names, values) = f"{account}, {note}.", known or ((), None)
+    return ImageSet(NAME, "all", images.to(device), labels, ("face",), source, known_names, values, names)
 
 
 def inside(root: Path) -> Path | None:

@@ -16,6 +16,9 @@ import torch
 from gan_course.errors import CourseError
 
 SIDE = 28  # pixels, of both sets
+CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
 # split -> how its files are called, how a sentence calls it
 SPLITS = {"train": ("train", "training"), "test": ("t10k", "test")}
 
@@ -116,9 +119,7 @@ SETS = {
         Published(
             name="fashion-mnist",
             folder="FashionMNIST",
-            classes=tuple(
-                "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(",")
-            ),
+            classes=CLOTHES,
             licence="MIT",
             authors="Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
         ),

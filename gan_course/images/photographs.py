@@ -15,7 +15,6 @@ import os
 import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,27 +31,16 @@ CHUNK_BYTES = 16_000_000  # of pixels between two entries of the journal
 SMALLEST, LARGEST = 16, 512
 
 
-@dataclass(frozen=True, eq=False)
-class Decoded:
-    """The pictures of one album at one size.
-
-    Attributes:
-        images: uint8 [N, 3, size, size], memory-mapped. Changes stay in this process.
-        names: of the N pictures, as in the album.
-        account: in words, without a full stop: how many pictures there are, and what was left out.
-    """
-
-    images: torch.Tensor = field(repr=False)
-    names: tuple[str, ...] = field(repr=False)
-    account: str
-
-
-def prepare(album: Album, size: int, *, progress: bool = True) -> Decoded:
+def prepare(album: Album, size: int, *, progress: bool = True) -> tuple[torch.Tensor, tuple[str, ...], str]:
     """Decode the pictures of an album to squares of `size` pixels, or find them decoded.
 
     Args:
         size: side of the squares in pixels, 16 to 512.
         progress: whether a bar shows how many are done and the time left.
+
+    Returns:
+        images uint8 [N, 3, size, size], memory-mapped, so that changes stay in this process; the names of those N
+        pictures, as in the album; and in words how many there are and what was left out.
 
     Raises:
         CourseError: no picture is usable, or one went away; the cache has no room or may not be written to.
@@ -77,7 +65,7 @@ def prepare(album: Album, size: int, *, progress: bool = True) -> Decoded:
     names = tuple(name for name in album.names if name not in gone)
     others = f", {left_out(album.others)} left out" if album.others else ""
     account = f"{len(names):,} pictures from {shown(album.place)}{_named(skipped)}{others}"
-    return Decoded(flat.view(-1, 3, size, size), names, account)
+    return flat.view(-1, 3, size, size), names, account
 
 
 class _Work:

@@ -7,6 +7,7 @@ all at once; those that do not answer within SECONDS are left out.
 import contextlib
 import io
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from gan_course.images.idx import SPLITS, Published
 
 SECONDS = 3.0  # for a mirror's first answer, the look-up of its name included
 PATIENCE = 10.0  # for each further piece of a file
+ABANDONED = 3600.0  # after which a temporary folder is no other process's work
 
 
 class NoDownload(CourseError):
@@ -44,6 +46,9 @@ def fetch(entry: Published, into: Path, progress: bool = True) -> Path:
     raw = into / entry.folder / "raw"
     try:
         raw.mkdir(parents=True, exist_ok=True)
+        for left_over in into.glob(".download-*"):  # of a process that was killed
+            if time.time() - left_over.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left_over, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=into, prefix=".download-", ignore_cleanup_errors=True) as folder:
             arrived = _download(entry, folder, progress)
             for split in SPLITS:
