@@ -36,39 +36,32 @@ def _recipes(parsed) -> None:
 
 
 def _data(parsed) -> None:
-    from gan_course import celeba, data, download
-    from gan_course.photos import prepare
+    from gan_course import data
 
-    if parsed.name == celeba.NAME:
-        if parsed.fetch and parsed.path:
-            raise CourseError(
-                "--fetch downloads into the cache, --path takes what is there: give one of them"
+    for name in [parsed.name] if parsed.name else (*data.SETS, "celeba"):
+        if parsed.fetch and (parsed.name or name in data.SETS):  # CelebA only where it is named
+            if parsed.path is not None:
+                raise CourseError(
+                    "--fetch downloads into the cache, --path takes what is there: give one of them"
+                )
+            print(f"{name}: whole in {data.fetch(name)}")
+        if parsed.name == "celeba":
+            print(data.load(name, parsed.size, path=parsed.path).source)
+        else:
+            places = data.describe(name, parsed.path)
+            print(
+                f"{name}: {data.SETS[name].folder}, {data.SETS[name].licence}"
+                if name in data.SETS
+                else f"{name}:"
             )
-        prepare.check(parsed.size)
-        path = celeba.fetch() if parsed.fetch else parsed.path
-        print(celeba.load(parsed.size, path=path).source, celeba.TERMS, sep="\n")
-        return
-    if parsed.name and parsed.name not in data.SETS:
-        known = ", ".join((*data.SETS, celeba.NAME))
-        raise CourseError(f"unknown image set {parsed.name!r}: there are {known}; drawn faces need no files")
-    for name in [parsed.name] if parsed.name else data.SETS:
-        entry = data.get(name)
-        if parsed.fetch:
-            try:
-                print(f"{name}: whole and verified in {data.fetch(name)}")
-            except download.NoDownload as error:
-                raise CourseError(f"{name}: {error}") from error
-        print(f"{name}: {entry.title}, {entry.licence}")
-        for place, found in data.describe(name, parsed.path):
-            print(f"  {place:<16} {found}")
-    if not parsed.name:
-        print(celeba.TERMS)
-        for place, found in celeba.describe():
-            print(f"  {place:<16} {found}")
+            for place, found in places:
+                print(f"  {place:<17} {found}")
+        if name in ("celeba", "faces"):
+            print(data.TERMS)
 
 
 def _train(parsed) -> int:
-    from gan_course import devices, ranks, runs, sets
+    from gan_course import data, devices, ranks, runs
 
     recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
@@ -78,7 +71,7 @@ def _train(parsed) -> int:
         parsed.data = files.user_path(parsed.data, "--data")
     reports = []
     with ranks.joined() as group:
-        image_set = group.in_turn(lambda: sets.load(recipe.data, recipe.size, path=parsed.data))
+        image_set = group.in_turn(lambda: data.load(recipe.data, recipe.size, path=parsed.data))
         if group.first:
             print(image_set.source, flush=True)
         run = runs.train(

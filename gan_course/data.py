@@ -1,100 +1,153 @@
-"""Image sets: found, verified, decoded once, held as one uint8 tensor on the training device.
+"""Image sets, by name: found, read, held as one uint8 tensor on the training device.
 
 `load` looks in this order and says in `ImageSet.source` which it used:
 
-1. the folder given as `path`,
-2. the folder in the environment variable `GAN_COURSE_DATA`,
-3. the cache (`files.cache_dir`),
-4. the set's published mirrors, downloaded into the cache,
-5. the embedded subset that comes with the course.
+1. the folder given as `path` (for photographs: a folder or zip of pictures),
+2. for photographs, the folder or zip in GAN_COURSE_CELEBA,
+3. the folder in the environment variable GAN_COURSE_DATA,
+4. the cache (`files.cache_dir`),
+5. the network: MNIST and FashionMNIST are downloaded into the cache; CelebA only by `fetch`,
+6. the embedded subset that comes with the course; for `faces`, drawn ones.
 
-A folder that was named (1, 2) must hold the set: nothing else is taken silently in its place. At profile
-`ci` steps 3 and 4 are left out, so that a check reads the same images on every machine.
-`GAN_COURSE_OFFLINE=1` leaves out step 4.
+A place that was named must hold the set: nothing else is taken silently in its stead (only photographs may be
+missing from GAN_COURSE_DATA, which is a folder of several sets). At profile `ci` steps 4 and 5 are left out, so
+that a check reads the same images on every machine. GAN_COURSE_OFFLINE=1 leaves out step 5.
 """
 
-import gzip
 import os
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from gan_course import download as net
-from gan_course import embedded, files, profiles
-from gan_course.catalogue import SETS, SPLITS, Entry
-from gan_course.errors import CourseError
+from gan_course import files, portraits, profiles
+from gan_course.errors import CourseError, whole
+from gan_course.images import celeba, embedded, torchvision_sets
+from gan_course.images.album import gather, shown
+from gan_course.images.idx import SETS, SIDE, SPLITS, Published
+from gan_course.images.image_set import ImageSet
 
-
-@dataclass(frozen=True, eq=False)
-class ImageSet:
-    """One split of a set, decoded.
-
-    Attributes:
-        name: `mnist` or `fashion-mnist`.
-        split: `train` or `test`.
-        images: uint8 [N, C, H, W], 0 to 255; here C = 1 and H = W = 28.
-        labels: int64 [N] on the same device, indices into `classes`.
-        classes: the class names.
-        source: one sentence: how many images these are and where they were found.
-    """
-
-    name: str
-    split: str
-    images: torch.Tensor = field(repr=False)
-    labels: torch.Tensor = field(repr=False)
-    classes: tuple[str, ...]
-    source: str
-
-    def __len__(self) -> int:
-        return len(self.images)
+FACES = "faces"
+NAMES = (*SETS, FACES, celeba.NAME, portraits.NAME)
+TERMS = celeba.TERMS
+_DRAWN = ("drawn", f"{portraits.DRAWN:,} faces by default, paintings of nobody")
+_failed: dict[
+    str, str
+] = {}  # sets that no mirror delivered to this process: a lesson waits for a network once
 
 
 def load(
     name: str,
-    split: str = "train",
+    size: int | None = None,
     *,
+    split: str = "train",
     path: str | Path | None = None,
     device: str | torch.device = "cpu",
     download: bool = True,
+    count: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
 ) -> ImageSet:
-    """Find one split of a set, verify it and put it on `device`.
+    """Find an image set and put it on `device`.
 
     Args:
-        name: a key of `SETS`: `mnist` or `fashion-mnist`.
-        split: `train` or `test`.
-        path: a folder in torchvision's layout (PATH/MNIST/raw/train-images-idx3-ubyte, or the same
-            with .gz), or that MNIST or raw folder itself.
-        device: where the tensors are put.
-        download: whether a set that is not on this machine may be fetched.
+        name: `mnist` or `fashion-mnist`; `faces`: photographs if they are on this machine or `path` names some,
+            drawn ones otherwise; `celeba`: photographs only; `drawn-faces`.
+        size: pixels a side, for faces only: photographs 16 to 512, drawn ones 32 to 128, 64 by default.
+        split: `train` or `test`; faces have no test split.
+        path: for MNIST and FashionMNIST a folder in torchvision's layout (PATH/MNIST/raw/train-images-idx3-ubyte,
+            or the same with .gz), or that MNIST or raw folder itself; for photographs a folder (with its
+            subfolders) or zip of pictures, or a folder that holds CelebA.
+        device: where images and labels are put.
+        download: whether MNIST or FashionMNIST may be downloaded.
+        count, seed: how many faces are drawn (20,000 by default), and which.
+        progress: whether bars show what takes long.
 
     Raises:
-        CourseError: no such set or split; the folder named holds no such set, or a file in it is
-            truncated, damaged or unreadable; the cache has no room.
+        CourseError: no such set, size or split; the place named does not hold the set, or a file in it is damaged
+            or unreadable; `celeba` is nowhere; the cache has no room.
     """
-    entry = get(name)
+    _check(name)
     if split not in SPLITS:
         raise CourseError(f"unknown split {split!r}: it is one of {', '.join(SPLITS)}")
+    if name in SETS:
+        if size is not None and whole(size, "pixels a side") != SIDE:
+            raise CourseError(f"{name} has {SIDE} pixels a side, not {size}: {SIDE} works")
+        images, labels, source = _published(SETS[name], split, path, download, progress)
+        return ImageSet(name, split, images.to(device), labels.to(device), SETS[name].classes, source)
+    if split != "train":
+        raise CourseError(f"{name} have no {split} split: take the training split")
+    size = 64 if size is None else size
+    places = [] if name == portraits.NAME else _places(name, path)
+    if place := next((place for _, place, _ in places if place), None):
+        return celeba.load(place, size, device=device, progress=progress)
+    if name == celeba.NAME:
+        looked = "; ".join(f"{title}: {why}" for title, _, why in places)
+        raise CourseError(
+            f"CelebA was not found ({looked}): give a folder or zip of pictures as path or in GAN_COURSE_CELEBA, "
+            'or fetch CelebA once by `gan_course.data.fetch("celeba")` (for non-commercial research only)'
+        )
     if path is not None:
-        return _whole(entry, split, path, "the folder given as path", device)
-    if named := os.environ.get("GAN_COURSE_DATA"):
-        return _whole(entry, split, named, "the folder in GAN_COURSE_DATA", device)
-    if profiles.current().name == "ci":
-        return _subset(entry, split, "profile ci reads no other", device)
+        raise CourseError(f"{name} are drawn, not read from {path}: leave the path out, or ask for faces")
+    drawn = portraits.draw(portraits.DRAWN if count is None else count, size, seed, progress=progress)
+    return replace(drawn, images=drawn.images.to(device), labels=drawn.labels.to(device))
 
-    cache, damaged = files.cache_dir(), ""
-    if _raw_folder(entry, cache) is not None:
-        try:
-            return _whole(entry, split, cache, "the cache", device)
-        except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
-            damaged = "the copy in the cache is incomplete or damaged and "
-    if not download or offline():
-        return _subset(entry, split, damaged + "downloading is switched off", device)
+
+def fetch(name: str, *, progress: bool = True) -> Path:
+    """Download a set into the cache, unless it is there and whole, and return its folder.
+
+    Args:
+        name: `mnist`, `fashion-mnist`, or `celeba` (for non-commercial research only), which kagglehub keeps in
+            its own cache.
+
+    Raises:
+        CourseError: nothing of that name can be downloaded, or GAN_COURSE_OFFLINE forbids it; nobody delivered,
+            what had arrived was damaged, or there is no room.
+    """
+    if name not in (*SETS, celeba.NAME):
+        raise CourseError(f"{name!r} cannot be downloaded: {', '.join(SETS)} and {celeba.NAME} can")
+    if offline():
+        raise CourseError(f"{name} is not downloaded while GAN_COURSE_OFFLINE is set: unset it first")
+    if name == celeba.NAME:
+        return celeba.fetch()
+    entry, cache = SETS[name], files.cache_dir()
+    raw = cache / entry.folder / "raw"
     try:
-        fetch(name)
-    except net.NoDownload as error:
-        return _subset(entry, split, f"{damaged}the download did not work: {error}", device)
-    return _whole(entry, split, cache, "the cache, freshly downloaded", device)
+        for split in SPLITS:
+            entry.read(raw, split)
+        return raw
+    except CourseError:  # missing or damaged
+        return torchvision_sets.fetch(entry, cache, progress)
+
+
+def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]:
+    """(place, what was found there) for each place `load` looks in, in its order. Downloads and decodes nothing.
+
+    Raises:
+        CourseError: there is no such set.
+    """
+    _check(name)
+    if name == portraits.NAME:
+        return [_DRAWN]
+    found = [(title, _count(name, place) if place else why) for title, place, why in _places(name, path)]
+    if name not in SETS:
+        return found if name == celeba.NAME else [*found, _DRAWN]
+    counts = [f"{len(embedded.read(name, split)[1]):,} {SPLITS[split][1]}" for split in SPLITS]
+    return [*found, ("embedded", f"{' and '.join(counts)} images that come with the course")]
+
+
+def _count(name: str, place: Path) -> str:
+    """How many images of a set a place holds, or why it holds none."""
+    try:
+        if name in SETS:
+            counts = [
+                f"{len(_whole(SETS[name], split, place, 'it')[0]):,} {SPLITS[split][1]}" for split in SPLITS
+            ]
+            return f"all {' and '.join(counts)} images in {SETS[name].raw(place)}"
+        album = gather(place)
+        return f"{len(album.names):,} pictures in {shown(album.place)}"
+    except CourseError as error:
+        return str(error)
 
 
 def to_signed(images: torch.Tensor) -> torch.Tensor:
@@ -121,118 +174,101 @@ def to_uint8(images: torch.Tensor) -> torch.Tensor:
     return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def get(name: str) -> Entry:
-    """The registry's entry for a set.
-
-    Raises:
-        CourseError: there is no such set.
-    """
-    if name not in SETS:
-        raise CourseError(f"unknown data set {name!r}: it is one of {', '.join(SETS)}")
-    return SETS[name]
-
-
-def fetch(name: str) -> Path:
-    """Download what the cache lacks of a set, both splits, and return its raw folder.
-
-    Files that are there and whole are left alone. The mirrors and the md5 sums are torchvision's.
-
-    Raises:
-        download.NoDownload: no mirror delivered; what had arrived is resumed the next time.
-        CourseError: there is no room in the cache, or it cannot be written to.
-    """
-    entry = get(name)
-    raw = files.cache_dir() / entry.folder / "raw"
-    mirrors, md5 = entry.mirrors()
-    for file in entry.sha256:
-        try:
-            entry.verified(raw / file)
-            continue
-        except CourseError:
-            pass
-        urls = [mirror + file + ".gz" for mirror in mirrors]
-        try:
-            packed = net.fetch(urls, raw / f"{file}.gz.part", md5[file + ".gz"])
-            files.write_atomically(raw / file, gzip.decompress(packed))
-        except net.NoDownload:
-            raise
-        except CourseError as error:
-            advice = "GAN_COURSE_CACHE chooses another folder, GAN_COURSE_OFFLINE=1 takes the embedded images"
-            raise CourseError(f"{error}; {advice}") from error
-    return raw
-
-
-def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]:
-    """(place, what was found there) for each place `load` looks in, in its order. Fetches nothing."""
-    entry = get(name)
-    named, cache = os.environ.get("GAN_COURSE_DATA"), files.cache_dir()
-    left_out = " (not used at profile ci)" if profiles.current().name == "ci" else ""
-    cached = _found(entry, cache) if _raw_folder(entry, cache) else f"nothing yet in {cache}"
-    mirrors = "switched off by GAN_COURSE_OFFLINE" if offline() else ", ".join(entry.mirrors()[0])
-    try:
-        counts = [f"{len(embedded.read(name, split)[1]):,} {SPLITS[split][1]}" for split in SPLITS]
-        subset = f"{' and '.join(counts)} images that come with the course"
-    except CourseError as error:
-        subset = str(error)
-    return [
-        *([] if path is None else [("path", _found(entry, path))]),
-        ("GAN_COURSE_DATA", _found(entry, named) if named else "not set"),
-        ("cache", cached + left_out),
-        ("download", mirrors + left_out),
-        ("embedded", subset),
-    ]
-
-
 def offline() -> bool:
     """Whether GAN_COURSE_OFFLINE forbids downloading (any value but 0)."""
     return os.environ.get("GAN_COURSE_OFFLINE", "0") not in ("", "0")
 
 
-def _found(entry: Entry, folder: str | Path) -> str:
+def _check(name: str) -> None:
+    if name not in NAMES:
+        raise CourseError(f"unknown image set {name!r}: there are {', '.join(NAMES)}")
+
+
+# Where a set is looked for.
+
+
+def _places(name: str, path: str | Path | None) -> list[tuple[str, Path | None, str]]:
+    """(title, place, why there is none) in the order of `load`; the first place counts."""
+    entry, cache = SETS.get(name), files.cache_dir()
+    ci = profiles.current().name == "ci"
+    named = {
+        "path": path,
+        "GAN_COURSE_CELEBA": None if entry else os.environ.get("GAN_COURSE_CELEBA") or None,
+    }
+    places = []
+    for title, given in named.items():
+        if given is not None:
+            place = files.user_path(given, title)
+            places.append((title, place if entry else celeba.inside(place) or place, ""))
+    if root := os.environ.get("GAN_COURSE_DATA"):
+        place = files.user_path(root, "folder in GAN_COURSE_DATA")
+        lacks = f"there is no {celeba.LAYOUTS[0]} nor {celeba.LAYOUTS[1]} in {shown(place)}"
+        places.append(("GAN_COURSE_DATA", place if entry else celeba.inside(place), lacks))
+    else:
+        places.append(("GAN_COURSE_DATA", None, "not set"))
+    if ci:
+        return [
+            *places,
+            ("cache", None, "not used at profile ci"),
+            ("download", None, "not used at profile ci"),
+        ]
+    kept = (cache if entry.raw(cache) else None) if entry else celeba.kept()
+    how = "by torchvision" if entry else "only when it is asked for"
+    how = "switched off by GAN_COURSE_OFFLINE" if offline() else how
+    return [*places, ("cache", kept, f"nothing yet in {cache}"), ("download", None, how)]
+
+
+# MNIST and FashionMNIST.
+
+
+def _published(entry: Published, split: str, path, download: bool, progress: bool):
+    """Images and labels of one split, and the sentence that says where they come from."""
+    damaged = ""
+    for title, place, _ in _places(entry.name, path):
+        if place and title != "cache":
+            return _whole(
+                entry, split, place, f"the folder {'in' if title.isupper() else 'given as'} {title}"
+            )
+        if place:
+            try:
+                return _whole(entry, split, place, "the cache")
+            except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
+                damaged = "the copy in the cache is incomplete or damaged and "
+    if profiles.current().name == "ci":
+        return _subset(entry, split, "profile ci reads no other")
+    if not download or offline():
+        return _subset(entry, split, damaged + "downloading is switched off")
     try:
-        for split in SPLITS:
-            _whole(entry, split, folder, "it", "cpu")
-    except CourseError as error:
-        return str(error)
-    counts = " and ".join(f"{entry.counts[split]:,} {noun}" for split, (_, noun) in SPLITS.items())
-    return f"all {counts} images, verified, in {_raw_folder(entry, folder)}"
+        if entry.name not in _failed:
+            torchvision_sets.fetch(entry, files.cache_dir(), progress)
+            return _whole(entry, split, files.cache_dir(), "the cache, freshly downloaded")
+    except torchvision_sets.NoDownload as error:
+        _failed[entry.name] = str(error)
+    return _subset(entry, split, f"{damaged}the download did not work: {_failed[entry.name]}")
 
 
-def _whole(entry: Entry, split: str, folder: str | Path, place: str, device: str | torch.device) -> ImageSet:
+def _whole(entry: Published, split: str, folder: Path, place: str):
     """The whole split from a folder that must hold it."""
-    raw = _raw_folder(entry, folder)
+    raw = entry.raw(folder)
     if raw is None:
-        wanted = Path(entry.folder, "raw", f"{SPLITS[split][0]}-images-idx3-ubyte")
         raise CourseError(
-            f"no {entry.name} in {place}: {_state(Path(folder).expanduser())}; "
-            f"{wanted} (or .gz) was looked for there, and a folder that holds it would work"
+            f"no {entry.name} in {place}: {_state(folder)}; {entry.folder}/raw/{SPLITS[split][0]}-images-idx3-ubyte "
+            "(or .gz) was looked for there, and a folder that holds it would work"
         )
-    images, labels = entry.read(split, raw)
-    source = f"All {len(images):,} {SPLITS[split][1]} images of {entry.title}, from {place}."
-    return ImageSet(entry.name, split, images.to(device), labels.to(device), entry.classes, source)
+    images, labels = entry.read(raw, split)
+    return images, labels, f"All {len(images):,} {SPLITS[split][1]} images of {entry.folder}, from {place}."
 
 
-def _subset(entry: Entry, split: str, reason: str, device: str | torch.device) -> ImageSet:
+def _subset(entry: Published, split: str, reason: str):
     """The embedded part of a split, and why it is not the whole."""
     pixels, labels = embedded.read(entry.name, split)
     network = "" if profiles.current().name == "ci" else " or load it once with a network"
     source = (
-        f"{len(labels):,} of the {entry.counts[split]:,} {SPLITS[split][1]} images of {entry.title}, "
-        f"the subset that comes with the course, because {reason}; for all of them, set GAN_COURSE_DATA to a "
-        f"folder that holds the set{network}."
+        f"{len(labels):,} of the {entry.counts[split]:,} {SPLITS[split][1]} images of {entry.folder}, the subset that "
+        f"comes with the course, because {reason}; for all of them, set GAN_COURSE_DATA to a folder that holds the "
+        f"set{network}."
     )
-    images = torch.from_numpy(pixels)[:, None].to(device)
-    labels = torch.from_numpy(labels).to(device)
-    return ImageSet(entry.name, split, images, labels, entry.classes, source)
-
-
-def _raw_folder(entry: Entry, folder: str | Path) -> Path | None:
-    """The folder of the idx files: below `folder`, or `folder` itself; None if there is none of them."""
-    folder = Path(folder).expanduser()
-    for raw in (folder / entry.folder / "raw", folder / "raw", folder):
-        if any(os.path.exists(raw / f"{file}{end}") for file in entry.sha256 for end in ("", ".gz")):
-            return raw
-    return None
+    return torch.from_numpy(pixels)[:, None], torch.from_numpy(labels), source
 
 
 def _state(folder: Path) -> str:
@@ -241,8 +277,12 @@ def _state(folder: Path) -> str:
         held = sorted(os.listdir(folder))
     except FileNotFoundError:
         return f"{folder} does not exist"
+    except NotADirectoryError:
+        return f"{folder} is no folder"
     except OSError as error:
         return f"{folder} cannot be read ({error.strerror})"
-    if not held:
-        return f"{folder} is empty"
-    return f"{folder} holds {', '.join(held[:4])}{' …' if len(held) > 4 else ''}"
+    return (
+        f"{folder} holds {', '.join(map(shown, held[:4]))}{' …' * (len(held) > 4)}"
+        if held
+        else f"{folder} is empty"
+    )

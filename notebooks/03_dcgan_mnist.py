@@ -220,7 +220,7 @@ for name, network, x in (("G", G, torch.randn(1, 100)), ("D", D, torch.zeros(1, 
 # The second line below says how far the judge can be trusted; the third is what *real* test digits get from it, and so what a perfect generator would.
 
 # %%
-digits, unseen = data.load("mnist", device=device), data.load("mnist", "test", device=device)
+digits, unseen = data.load("mnist", device=device), data.load("mnist", split="test", device=device)
 print(digits.source)
 digit_judge = judge.train(digits, epochs=here.pick(ci=1, cpu=1, colab=2, full=2))
 judge_accuracy = judge.accuracy(digit_judge, unseen)

@@ -43,16 +43,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from gan_course import (
     data,
     devices,
-    faces,
     files,
     initialisation,
     networks,
     patterns,
+    portraits,
     profiles,
     recipes,
     runs,
     sampling,
-    sets,
     show,
     sizes,
     training,
@@ -84,23 +83,22 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 #
 # A generator repeats its training set. What is rare in it becomes rarer, what is missing stays missing, and a celebrity's face can come out recognisable. With faces that is somebody's concern.
 #
-# So this lesson runs on **drawn faces** unless CelebA already lies on your machine. `sets.load` says which it took. To use CelebA, agree to its terms and run `python -m gan_course data celeba --fetch`, or name a folder or zip of pictures in `GAN_COURSE_CELEBA`. Any folder of pictures will do.
+# So this lesson runs on **drawn faces** unless CelebA already lies on your machine. `data.load` says which it took. To use CelebA, agree to its terms and run `python -m gan_course data celeba --fetch`, or name a folder or zip of pictures in `GAN_COURSE_CELEBA`. Any folder of pictures will do.
 
 # %%
-portraits = sets.load("faces", 64, drawn=here.pick(ci=600, cpu=20_000, colab=20_000, full=20_000))
-kind = {"drawn-faces": "drawn faces", "celeba": "photographs"}[portraits.name]
-print(portraits.source)
-show.grid(portraits.images[:48], f"48 {kind} at 64 × 64 pixels from the training set.", columns=16)
+faces = data.load("faces", 64, count=here.pick(ci=600, cpu=20_000, colab=20_000, full=20_000))
+kind = {"drawn-faces": "drawn faces", "celeba": "photographs"}[faces.name]
+print(faces.source)
+show.grid(faces.images[:48], f"48 {kind} at 64 × 64 pixels from the training set.", columns=16)
 
 # %% [markdown]
 # Attributes come with them. **Count before you train**: this is the population that the generator will imitate.
 
 # %%
-names = getattr(portraits, "attribute_names", faces.ATTRIBUTES)
-if portraits.attributes is not None:
-    share = portraits.attributes.float().mean(0)
+if faces.attributes is not None:
+    share = faces.attributes.float().mean(0)
     for i in share.argsort(descending=True).tolist():
-        print(f"{names[i]:20s} {share[i]:6.1%}  {'█' * round(50 * share[i].item())}")
+        print(f"{faces.attribute_names[i]:20s} {share[i]:6.1%}  {'█' * round(50 * share[i].item())}")
 
 # %% [markdown]
 # ## 2 · Prepared once
@@ -132,7 +130,7 @@ print(f"of 178 × 218 pixels: columns {left:.0f} to {right:.0f}, rows {top:.0f} 
 print(f"lost: {1 - (right - left) * (bottom - top) / (178 * 218):.1%} of every photograph")
 
 # %% [markdown]
-# The tutorial decodes, resizes and crops every JPEG again in every epoch. The course does it once: `celeba.load` writes all pictures into one file of whole numbers from 0 to 255, in the cache, and maps it into memory. All of CelebA at 64 pixels takes 2.5 GB, decoded once instead of five times. It skips and names damaged files, goes on where it was interrupted, and notices when the folder has changed. On two cores it went through 202,599 stand-ins of CelebA's size in 100 seconds; turn by turn with `ImageFolder` and the tutorial's transforms it was 2.1 times as fast (median of 7 rounds, 1.5 to 2.2), and afterwards there is nothing left to decode.
+# The tutorial decodes, resizes and crops every JPEG again in every epoch. The course does it once: `data.load` writes all pictures into one file of whole numbers from 0 to 255, in the cache, and maps it into memory. All of CelebA at 64 pixels takes 2.5 GB, decoded once instead of five times. It skips and names damaged files, goes on where it was interrupted, and notices when the folder has changed. On two cores it went through 202,599 stand-ins of CelebA's size in 100 seconds; turn by turn with `ImageFolder` and the tutorial's transforms it was 2.1 times as fast (median of 7 rounds, 1.5 to 2.2), and afterwards there is nothing left to decode.
 #
 # From here on a batch is a few rows of that tensor, scaled to −1 … 1 on the device.
 #
@@ -176,7 +174,7 @@ gan = GAN(small, seed=SEED, device=device)
 until = here.pick(ci=60, cpu=1_000, colab=2_000, full=7_914)
 live = watch.LiveTraining(goal=until * small.batch)
 lines = []
-for _ in training.train(gan, portraits.images, until):
+for _ in training.train(gan, faces.images, until):
     lines.append(gan.history.line())
     live.update(gan)
 print(*lines[:: max(1, len(lines) // 10)], sep="\n")
@@ -320,7 +318,7 @@ watch.replay(recorded, frames=7)
 
 # %%
 made = sampling.sample(recorded.generator(device), 36, seed=1)
-reference = faces.draw(36, 64, first=1_000).images
+reference = portraits.draw(36, 64, first=1_000).images
 show.beside(
     {"drawn faces": reference, f"generated after {card['images']:,}": made},
     "Left: 36 drawn faces. Right: 36 generated ones. Pose, hair and colours are right in most; smeared eyes, "
@@ -386,7 +384,7 @@ for key in ("dcgan-faces-64", "dcgan-faces-96", "dcgan-faces-128"):
     recipe = recipes.get(key).but(batch=here.pick(ci=4, cpu=16, colab=128, full=128))
     recipe = recipe.but(width=here.pick(ci=0.125, cpu=1.0, colab=1.0, full=1.0))
     trial = GAN(recipe, seed=SEED, device=device)
-    batch = faces.draw(recipe.batch, recipe.size).images
+    batch = portraits.draw(recipe.batch, recipe.size).images
     real = data.to_signed(batch).to(device)
     with FlopCounterMode(display=False) as counter:
         training.train_step(trial, real)
@@ -478,7 +476,7 @@ show.beside(
 )
 
 # %%
-drawn = {size: faces.draw(len(images), size).images for size, images in samples.items()}
+drawn = {size: portraits.draw(len(images), size).images for size, images in samples.items()}
 trained, real = patterns.periodic_power(samples[96], period=3), patterns.periodic_power(drawn[96], period=3)
 print(f" 96 px, period 3: {trained:.2%} of the power of generated faces, {real:.2%} of drawn ones")
 at_128 = patterns.periodic_power(samples[128], period=2), patterns.periodic_power(drawn[128], period=2)

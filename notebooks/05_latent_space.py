@@ -32,10 +32,12 @@ if "google.colab" in sys.modules:  # Colab has torch and the rest already: add t
         print("No GPU yet: Runtime → Change runtime type → T4 GPU, then run this cell again.")
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from gan_course import data, faces, judge, latent, mosaic, profiles, runs, sampling, show, widgets
+from gan_course import data, judge, latent, mosaic, portraits, profiles, runs, sampling, show, widgets
 from gan_course.checks import lesson_05
 
 SEED = 0
@@ -320,22 +322,20 @@ lesson_05.exercise_3(direction)
 
 # %%
 ATTRIBUTES = ("Wearing_Hat", "Long_Hair", "Eyeglasses", "Bald")
-known = faces.load(here.pick(ci=300, cpu=3_000, colab=6_000, full=10_000), 64, progress=False)
-unseen = faces.load(here.pick(ci=100, cpu=500, colab=1_000, full=2_000), 64, seed=1, progress=False)
+known = portraits.draw(here.pick(ci=300, cpu=3_000, colab=6_000, full=10_000))
+unseen = portraits.draw(here.pick(ci=100, cpu=500, colab=1_000, full=2_000), seed=1)
 classifiers = {}
 for attribute in ATTRIBUTES:
     train, test = (
-        data.ImageSet(
-            s.name, s.split, s.images, faces.having(s, attribute).long(), ("without", "with"), s.source
-        )
-        for s in (known, unseen)
+        replace(faces, labels=faces.having(attribute).long(), classes=("without", "with"))
+        for faces in (known, unseen)
     )
     with torch.enable_grad():
         classifiers[attribute] = judge.train(train, epochs=here.pick(ci=1, cpu=4, colab=6, full=6))
     right, share = judge.accuracy(classifiers[attribute], test), test.labels.float().mean().item()
     common = max(share, 1 - share)
     print(f"{attribute:12} right on {right:4.0%} of unseen drawn faces; the commoner answer: {common:4.0%}")
-marks = torch.stack([faces.having(known, attribute) for attribute in ATTRIBUTES]).float()
+marks = torch.stack([known.having(attribute) for attribute in ATTRIBUTES]).float()
 print(
     "correlations in the drawn faces:",
     *(f"{value:+.2f}" for value in torch.corrcoef(marks)[3]),
@@ -525,8 +525,8 @@ noise = torch.randint(
 )
 kinds = {
     "its own": sampling.sample(generators["quick-digits"], n, seed=20),
-    "real digits": data.load("mnist", "test").images[:n],
-    "clothes": data.load("fashion-mnist", "test").images[:n],
+    "real digits": data.load("mnist", split="test").images[:n],
+    "clothes": data.load("fashion-mnist", split="test").images[:n],
     "noise": noise,
 }
 how = {

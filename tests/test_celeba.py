@@ -1,13 +1,9 @@
-"""CelebA found, fetched and labelled: real files, real processes, a real local HTTP server."""
+"""CelebA, or pictures of one's own: found, fetched, labelled, and the command line's `data`."""
 
 import contextlib
-import http.server
 import io
-import json
-import shutil
-import socket
 import sys
-import threading
+import types
 import zipfile
 from pathlib import Path
 
@@ -16,27 +12,22 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_course import celeba, data, download, files
+from gan_course import data, files
 from gan_course.__main__ import main
 from gan_course.errors import CourseError
-from gan_course.photos import mirrors
-from gan_course.photos.attributes import attributes
-from gan_course.photos.decode import decode
+from gan_course.images import celeba
+from gan_course.images.decode import decode
 
 NAMES = [f"{i + 1:06d}.jpg" for i in range(12)]
 TRAITS = [f"Trait_{i}" for i in range(40)]
-NOBODY = "http://127.0.0.1:9/"  # the discard port: nobody listens
 
 
 @pytest.fixture(autouse=True)
 def a_machine_of_its_own(own_machine, monkeypatch):
-    """Nothing found, nothing fetched: a test switches on what it needs."""
-    for variable in ("GAN_COURSE_CELEBA", "GAN_COURSE_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
+    """Nothing found, no kagglehub: a test switches on what it needs."""
+    monkeypatch.delenv("GAN_COURSE_OFFLINE")
     monkeypatch.setenv("GAN_COURSE_PROFILE", "cpu")
-    monkeypatch.setattr(mirrors, "KAGGLE", NOBODY)
-    monkeypatch.setattr(mirrors, "HUGGING_FACE", NOBODY)
-    monkeypatch.setitem(sys.modules, "gdown", None)  # as if it were not installed, on any machine
+    monkeypatch.setitem(sys.modules, "kagglehub", None)  # as if it were not installed, on any machine
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +55,10 @@ def as_txt(facts, names=NAMES) -> str:
 
 def as_csv(facts, names=NAMES) -> str:
     signs = [",".join("1" if fact else "-1" for fact in row) for row in facts]
-    rows = [f"{name},{row}" for name, row in zip(names, signs, strict=True)]
-    return "\n".join([",".join(["image_id", *TRAITS]), *rows, ""])
+    rows = [
+        f'"{name}",{row}' if "," in name else f"{name},{row}" for name, row in zip(names, signs, strict=True)
+    ]
+    return "\r\n".join(["\ufeffimage_id," + ",".join(TRAITS), *rows, ""])
 
 
 def laid_out(folder: Path, contents: dict) -> Path:
@@ -84,13 +77,13 @@ def zipped(contents: dict) -> bytes:
     return buffer.getvalue()
 
 
-def kaggle_zip(jpegs, facts) -> bytes:
+def as_kaggle(jpegs, facts) -> dict:
     pictures = {f"img_align_celeba/img_align_celeba/{name}": content for name, content in jpegs.items()}
-    return zipped({"list_attr_celeba.csv": as_csv(facts), **pictures})
+    return {"list_attr_celeba.csv": as_csv(facts).encode(), **pictures}
 
 
 def load(**options):
-    return celeba.load(32, progress=False, **options)
+    return data.load("celeba", 32, progress=False, **options)
 
 
 def refusal(**options) -> str:
@@ -109,22 +102,24 @@ def assert_whole(found, jpegs, facts=None):
     else:
         assert found.attribute_names == tuple(TRAITS)
         assert torch.equal(found.attributes, torch.from_numpy(facts))
+        assert torch.equal(found.having("Trait_3"), torch.from_numpy(facts[:, 3]))
 
 
 # ---------------------------------------------------------------- found
 
 
 def test_any_folder_of_pictures_is_an_image_set(tmp_path, jpegs):
-    folder = laid_out(tmp_path / "holidays", {**jpegs, "sub/broken.jpg": b"?"})
-    found = load(path=folder)
-    assert isinstance(found, data.ImageSet) and (found.name, found.split, len(found)) == ("celeba", "all", 12)
-    assert found.images.shape == (12, 3, 32, 32) and found.images.dtype == torch.uint8
-    assert found.labels.dtype == torch.int64 and found.labels.tolist() == [0] * 12
-    assert_whole(found, jpegs)
-    assert found.source == (
-        f"12 pictures from {folder}, 1 skipped (sub/broken.jpg is not a picture, whatever its name says), "
-        "without a list of attributes."
-    )
+    folder = laid_out(tmp_path / "holi days", {**jpegs, "sub/broken.jpg": b"?", "IMG_1.HEIC": b"x"})
+    for name, path in (("celeba", folder), ("faces", "holi days")):
+        found = data.load(name, 32, path=path, progress=False)
+        assert (found.name, found.split, len(found), found.classes) == ("celeba", "all", 12, ("face",))
+        assert found.images.shape == (12, 3, 32, 32) and found.images.dtype == torch.uint8
+        assert found.labels.dtype == torch.int64 and found.labels.tolist() == [0] * 12
+        assert_whole(found, jpegs)
+        assert found.source == (
+            f"12 pictures from {folder}, 1 skipped (sub/broken.jpg is not a picture, whatever its name says: it "
+            "begins with '?'), 1 other file (.heic) left out, without a list of attributes."
+        )
 
 
 LAYOUTS = [
@@ -143,14 +138,16 @@ def test_usual_layouts(tmp_path, jpegs, facts, monkeypatch, pictures, listing, h
     root = laid_out(tmp_path / "data", {pictures.format(name): content for name, content in jpegs.items()})
     laid_out(root, {listing: text.encode(), "MNIST/raw/picture.png": b"none of CelebA's"})
     if how != "path":
-        monkeypatch.setenv(how, str(root))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv(how, "~/data")
     found = load(**{"path": root} if how == "path" else {})
     assert_whole(found, jpegs, facts)
     assert found.source.endswith("with 40 attributes.")
+    assert data.load("faces", 32, **{"path": root} if how == "path" else {}).name == "celeba"
 
 
 def test_zips(tmp_path, jpegs, facts, monkeypatch):
-    (tmp_path / "archive.zip").write_bytes(kaggle_zip(jpegs, facts))
+    (tmp_path / "archive.zip").write_bytes(zipped(as_kaggle(jpegs, facts)))
     assert_whole(load(path=tmp_path / "archive.zip"), jpegs, facts)
     plain = zipped({f"img_align_celeba/{name}": content for name, content in jpegs.items()})
     root = laid_out(tmp_path / "data", {"celeba/img_align_celeba.zip": plain})
@@ -164,246 +161,133 @@ def test_what_is_named_is_never_replaced(tmp_path, jpegs, monkeypatch):
     monkeypatch.setenv("GAN_COURSE_DATA", str(laid_out(tmp_path / "data", {"celeba.zip": zipped(jpegs)})))
     assert len(load()) == 12
     monkeypatch.setenv("GAN_COURSE_CELEBA", str(tmp_path / "nowhere"))
-    assert f"{tmp_path / 'nowhere'} does not exist" in refusal()
+    for name in ("celeba", "faces"):
+        with pytest.raises(CourseError, match="nowhere does not exist"):
+            data.load(name)
     (tmp_path / "empty").mkdir()
     assert f"{tmp_path / 'empty'} holds nothing" in refusal(path=tmp_path / "empty")
+    with pytest.raises(CourseError, match="names nothing"):
+        data.load("faces", path="")
 
 
 def test_nothing_found_says_where_it_was_looked_for(tmp_path, monkeypatch):
-    with pytest.raises(celeba.NotFound) as caught:
-        load()
-    line = str(caught.value)
-    assert f"GAN_COURSE_DATA: not set; cache: nothing in {files.cache_dir() / 'celeba'}" in line
-    assert "download: not asked for" in line and "data celeba --fetch" in line and "\n" not in line
+    line = refusal()
+    assert f"GAN_COURSE_DATA: not set; cache: nothing yet in {files.cache_dir()}; download: only when" in line
+    assert 'gan_course.data.fetch("celeba")' in line
     monkeypatch.setenv("GAN_COURSE_DATA", str(laid_out(tmp_path / "data", {"holiday.jpg": b"no CelebA"})))
     assert "there is no celeba/img_align_celeba nor celeba/img_align_celeba.zip in" in refusal()
-    monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
-    assert "switched off by GAN_COURSE_OFFLINE" in refusal(download=True)
     monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
-    assert "not used at profile ci" in refusal(download=True)
+    assert "not used at profile ci" in refusal()
     assert not files.cache_dir().exists()
-
-
-def test_a_folder_without_celeba_does_not_hide_the_cache(tmp_path, jpegs, facts, monkeypatch):
-    monkeypatch.setenv("GAN_COURSE_DATA", str(tmp_path))
-    laid_out(files.cache_dir() / "celeba", {"kaggle.zip": kaggle_zip(jpegs, facts)})
-    assert_whole(load(), jpegs, facts)
-    assert dict(celeba.describe())["cache"].startswith("12 pictures in ")
 
 
 # ---------------------------------------------------------------- fetched
 
 
-class _Server(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self):
-        self.server.asked.append((self.path, self.headers.get("Range")))
-        answer = self.server.answers.get(self.path)
-        if answer is None:
-            self.send_error(404)
-            return
-        begin = int((self.headers.get("Range") or "bytes=0-")[6:-1])
-        page = answer.startswith(b"<html>")
-        if begin >= len(answer) and not page:
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(answer)}")
-            self.end_headers()
-            return
-        self.send_response(206 if begin and not page else 200)
-        self.send_header("Content-Type", "text/html" if page else "application/octet-stream")
-        if begin and not page:
-            self.send_header("Content-Range", f"bytes {begin}-{len(answer) - 1}/{len(answer)}")
-        begin = 0 if page else begin
-        self.send_header("Content-Length", str(len(answer) - begin))
-        self.end_headers()
-        end = self.server.cuts.pop(0) if self.server.cuts else len(answer)
-        self.wfile.write(answer[begin : max(begin, end)])
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture
-def server():
-    """A server: answers is path -> bytes, asked the requests, cuts where to end the next answers."""
-    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server)
-    made.answers, made.asked, made.cuts = {}, [], []
-    made.url = f"http://127.0.0.1:{made.server_port}"
-    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+def kagglehub(monkeypatch, tmp_path, jpegs, facts):
+    """A kagglehub whose `answer` is a folder, or what it raises; `asked` is what it was asked for."""
+    module = types.ModuleType("kagglehub")
+    module.answer, module.asked = laid_out(tmp_path / "versions" / "2", as_kaggle(jpegs, facts)), []
+
+    def dataset_download(handle):
+        module.asked.append(handle)
+        if isinstance(module.answer, Exception):
+            raise module.answer
+        return str(module.answer)
+
+    module.dataset_download = dataset_download
+    monkeypatch.setitem(sys.modules, "kagglehub", module)
+    return module
 
 
-@pytest.fixture
-def kaggle(server, monkeypatch, jpegs, facts):
-    server.answers["/kaggle"] = kaggle_zip(jpegs, facts)
-    monkeypatch.setattr(mirrors, "KAGGLE", f"{server.url}/kaggle")
-    return server
-
-
-def cached() -> set[str]:
-    return {file.name for file in (files.cache_dir() / "celeba").glob("*")}
-
-
-def test_kaggles_zip_is_fetched_once(kaggle, jpegs, facts):
-    assert_whole(load(download=True), jpegs, facts)
-    assert_whole(load(download=True), jpegs, facts)
+def test_what_was_fetched_is_found_again(kagglehub, jpegs, facts, monkeypatch):
+    assert data.load("faces", 32, count=1).name == "drawn-faces" and kagglehub.asked == []
+    assert data.fetch("celeba") == kagglehub.answer
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
     assert_whole(load(), jpegs, facts)
-    assert kaggle.asked == [("/kaggle", None)] and cached() == {"kaggle.zip"}
+    assert data.load("faces", 32).name == "celeba"
+    assert dict(data.describe("celeba"))["cache"].startswith("12 pictures in ")
+    assert kagglehub.asked == ["jessicali9530/celeba-dataset"]
+    kagglehub.answer.rename(kagglehub.answer.with_name("gone"))
+    assert "cache: nothing yet in" in refusal()
 
 
-def test_a_cut_transfer_is_continued(kaggle, jpegs, facts):
-    kaggle.cuts = [5000, 9000]
-    assert_whole(load(download=True), jpegs, facts)
-    assert [asked for _, asked in kaggle.asked] == [None, "bytes=5000-", "bytes=9000-"]
+REFUSALS = [
+    ConnectionError("Max retries\nexceeded"),
+    ValueError("403"),
+    OSError(28, "No space left on device"),
+]
 
 
-def test_a_transfer_left_by_another_process_is_continued(kaggle, jpegs, facts):
-    laid_out(files.cache_dir() / "celeba", {"kaggle.zip.part": kaggle.answers["/kaggle"][:7000]})
-    assert_whole(load(download=True), jpegs, facts)
-    assert kaggle.asked == [("/kaggle", "bytes=7000-")] and cached() == {"kaggle.zip"}
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_what_kaggle_refuses_is_one_line_with_a_way_out(kagglehub, answer):
+    kagglehub.answer = answer
+    with pytest.raises(CourseError) as caught:
+        data.fetch("celeba")
+    line = str(caught.value)
+    assert f"Kaggle did not deliver CelebA ({' '.join(str(answer).split())})" in line
+    assert "GAN_COURSE_CELEBA" in line and "\n" not in line
 
 
-def test_a_part_that_is_too_long_is_begun_again(kaggle, jpegs, facts):
-    laid_out(files.cache_dir() / "celeba", {"kaggle.zip.part": kaggle.answers["/kaggle"] + b"more"})
-    assert_whole(load(download=True), jpegs, facts)
+def test_a_delivery_without_pictures(kagglehub, tmp_path):
+    kagglehub.answer = tmp_path
+    with pytest.raises(CourseError, match="is not laid out as CelebA: download kaggle.com/datasets/jessica"):
+        data.fetch("celeba")
 
 
-def test_a_part_that_is_whole_is_not_fetched_again(kaggle, jpegs, facts):
-    laid_out(files.cache_dir() / "celeba", {"kaggle.zip.part": kaggle.answers["/kaggle"]})
-    assert_whole(load(download=True), jpegs, facts)
-    assert len(kaggle.asked) == 1
-
-
-def test_a_web_page_in_between_costs_nothing_that_had_arrived(kaggle, jpegs, facts):
-    content = kaggle.answers["/kaggle"]
-    part = laid_out(files.cache_dir() / "celeba", {"kaggle.zip.part": content[:7000]}) / "kaggle.zip.part"
-    kaggle.answers["/kaggle"] = b"<html>Please accept the terms of this network</html>"
-    assert "it sent a web page instead of the file" in refusal(download=True)
-    assert part.read_bytes() == content[:7000]
-    kaggle.answers["/kaggle"] = content
-    assert_whole(load(download=True), jpegs, facts)
-
-
-def test_a_damaged_zip_in_the_cache_is_fetched_anew(kaggle, jpegs, facts):
-    laid_out(files.cache_dir() / "celeba", {"kaggle.zip": b"PK and then nothing of the kind"})
-    assert_whole(load(download=True), jpegs, facts)
-
-
-def test_an_odd_listing_does_not_stop_the_next_mirror(server, monkeypatch):
-    server.answers["/flwrlabs/celeba/parquet"] = b'{"default": {"train": "http://x"}}'
-    monkeypatch.setattr(mirrors, "HUGGING_FACE", server.url)
-    monkeypatch.setattr(mirrors, "KAGGLE", NOBODY)
-    line = refusal(download=True)
-    assert "flwrlabs/celeba: its list of files cannot be read" in line and "torchvision: " in line
-
-
-def test_each_failure_gets_its_words_and_the_next_is_tried(server, monkeypatch):
-    server.answers["/kaggle"] = b"<html>Please sign in</html>"
-    monkeypatch.setattr(mirrors, "KAGGLE", f"{server.url}/kaggle")
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    line = refusal(download=True)
-    assert "Kaggle: " in line and "it sent a web page instead of the file" in line
-    assert "Hugging Face: its files need pyarrow, which is not installed" in line
-    assert "torchvision: Google Drive needs gdown, which is not installed (pip install gdown)" in line
-    assert cached() == set(), "what is no zip is not kept"
-    server.answers["/kaggle"] = b"neither a page nor a zip"
-    assert "Kaggle: what it sent is not a whole zip" in refusal(download=True)
-    assert cached() == set()
-    monkeypatch.setattr(mirrors, "KAGGLE", f"{server.url}/nothing")
-    assert "did not deliver (HTTP Error 404: Not Found)" in refusal(download=True)
-    monkeypatch.setattr(mirrors, "KAGGLE", NOBODY)
-    assert "127.0.0.1:9 did not deliver (Connection refused)" in refusal(download=True)
-    assert cached() == set()
-
-
-def test_a_silent_mirror_is_given_up(monkeypatch):
-    monkeypatch.setattr(download, "PATIENCE", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr(mirrors, "KAGGLE", f"http://127.0.0.1:{silent.getsockname()[1]}/")
-        assert "no answer within 0.3 s" in refusal(download=True)
-
-
-def test_two_processes_do_not_fetch_into_one_file(kaggle):
-    fcntl = pytest.importorskip("fcntl")
-    part = files.cache_dir() / "celeba" / "kaggle.zip.part"
-    part.parent.mkdir(parents=True)
-    with open(part, "ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        assert "Kaggle: another process is fetching it" in refusal(download=True)
-
-
-def test_too_little_room_for_the_download(kaggle, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(10**9, 10**9, 1000))
-    line = refusal(download=True)
-    assert "cannot keep kaggle.zip in" in line and "0 MB are free" in line and "GAN_COURSE_CACHE" in line
-
-
-def parquet(jpegs, facts, names, with_facts=True, with_names=True) -> bytes:
-    pyarrow = pytest.importorskip("pyarrow")
-    writer = pytest.importorskip("pyarrow.parquet")
-    images = [{"bytes": jpegs[name], "path": name if with_names else None} for name in names]
-    columns = {"image": images, "celeb_id": [1] * len(names)}
-    if with_facts:
-        columns |= {t: [bool(facts[NAMES.index(n), i]) for n in names] for i, t in enumerate(TRAITS)}
-    buffer = io.BytesIO()
-    writer.write_table(pyarrow.table(columns), buffer)
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("with_names", [True, False])
-def test_hugging_face(server, monkeypatch, jpegs, facts, with_names):
-    splits = {"test": NAMES[9:], "train": NAMES[:7], "valid": NAMES[7:9]}
-    listing = {split: [f"{server.url}/{split}/0.parquet"] for split in splits}
-    server.answers["/flwrlabs/celeba/parquet"] = json.dumps({"default": listing}).encode()
-    for split, names in splits.items():
-        server.answers[f"/{split}/0.parquet"] = parquet(jpegs, facts, names, with_names=with_names)
-    monkeypatch.setattr(mirrors, "HUGGING_FACE", server.url)
-    assert_whole(load(download=True), jpegs, facts)
-    assert_whole(load(), jpegs, facts)
-    assert cached() == {"hugging-face.zip"} and len(server.asked) == 4
-
-
-def test_the_second_hugging_face_set_stands_in(server, monkeypatch, jpegs, facts):
-    server.answers["/flwrlabs/celeba/parquet"] = b'{"error": "gated"}'
-    listing = {"default": {"train": [f"{server.url}/0.parquet"]}}
-    server.answers["/nielsr/CelebA-faces/parquet"] = json.dumps(listing).encode()
-    server.answers["/0.parquet"] = b"PAR1 and then nothing of the kind"
-    monkeypatch.setattr(mirrors, "HUGGING_FACE", server.url)
-    good = parquet(jpegs, facts, NAMES, with_facts=False)
-    line = refusal(download=True)
-    assert "flwrlabs/celeba: its list of files cannot be read; nielsr/CelebA-faces: " in line
-    assert "is damaged or holds no pictures" in line and cached() == set()
-    server.answers["/0.parquet"] = good
-    assert_whole(load(download=True), jpegs)
+def test_without_kagglehub():
+    with pytest.raises(CourseError, match="`pip install kagglehub`, or download kaggle.com"):
+        data.fetch("celeba")
 
 
 # ---------------------------------------------------------------- attributes
 
 
-def test_rows_are_matched_by_name_whatever_their_order(tmp_path, facts):
+def test_rows_are_matched_by_name_whatever_their_order_and_ending(tmp_path, facts):
     order = np.random.default_rng(2).permutation(12)
     shuffled = as_txt(facts[order], [NAMES[i] for i in order])
     laid_out(tmp_path, {"list_attr_celeba.txt": shuffled.encode()})
-    names, values = attributes(tmp_path, ["x/000003.png", "000001.jpg"])
+    names, values = celeba.attributes(tmp_path, ["x/000003.png", "000001.jpg"])
     assert names == tuple(TRAITS) and values.dtype == torch.bool
     assert torch.equal(values, torch.from_numpy(facts[[2, 0]]))
 
 
+@pytest.mark.parametrize("form", [as_txt, as_csv])
+def test_odd_file_names(tmp_path, facts, form):
+    names = ["face 1.jpg", "人 脸.jpg", "a.b.jpg", *(["one, two.jpg"] if form is as_csv else [])]
+    laid_out(tmp_path, {f"list_attr_celeba.{form.__name__[3:]}": form(facts[: len(names)], names).encode()})
+    assert torch.equal(celeba.attributes(tmp_path, names)[1], torch.from_numpy(facts[: len(names)]))
+
+
+def test_a_list_of_other_pictures_nearby_is_no_list_of_these(tmp_path, jpegs, facts):
+    laid_out(
+        tmp_path / "data", {"list_attr_celeba.txt": as_txt(facts).encode(), "mine/IMG_1.jpg": jpegs[NAMES[0]]}
+    )
+    assert load(path=tmp_path / "data" / "mine").source.endswith("without a list of attributes.")
+
+
+def test_several_pictures_of_one_name(tmp_path, jpegs, facts):
+    content = {"a/000001.jpg": jpegs[NAMES[0]], "b/000001.jpg": jpegs[NAMES[1]]}
+    found = load(path=laid_out(tmp_path, {**content, "list_attr_celeba.csv": as_csv(facts).encode()}))
+    assert len(found) == 2 and found.attributes is None
+    assert "goes by file names, and several pictures here have the same one" in found.source
+
+
+def test_a_part_of_the_pictures_has_its_attributes(tmp_path, jpegs, facts):
+    folder = laid_out(tmp_path, {NAMES[4]: jpegs[NAMES[4]], "list_attr_celeba.txt": as_txt(facts).encode()})
+    assert torch.equal(load(path=folder).attributes, torch.from_numpy(facts[4:5]))
+
+
 DAMAGE = {
-    "cut": (lambda text: "\n".join(text.splitlines()[:8]), "promises 12 pictures and has 6"),
+    "cut": (
+        lambda text: "\n".join(text.splitlines()[:8]),
+        "lacks 6 of the 12 pictures, among them 000007.jpg",
+    ),
     "cut in a line": (lambda text: text[:-30], "line 14 has"),
     "another value": (lambda text: text.replace(" -1 ", " 7 ", 1), "line 3 holds '7'"),
     "empty": (lambda text: "", "neither a number of pictures nor a heading"),
     "a web page": (lambda text: "<html>\nno</html>", "neither a number of pictures nor a heading"),
-    "too few": (
-        lambda text: as_txt(np.zeros((3, 40)), NAMES[:3]),
-        "lacks 9 of the 12 pictures, among them 000004",
-    ),
 }
 
 
@@ -411,13 +295,9 @@ DAMAGE = {
 def test_a_damaged_list_is_said_and_the_pictures_are_loaded(tmp_path, jpegs, facts, damage):
     spoil, why = DAMAGE[damage]
     listing = tmp_path / "faces" / "list_attr_celeba.txt"
-    laid_out(tmp_path / "faces", {**jpegs, listing.name: spoil(as_txt(facts)).encode()})
-    with pytest.raises(CourseError) as caught:
-        attributes(tmp_path / "faces", NAMES)
-    assert why in str(caught.value) and str(listing) in str(caught.value) and "\n" not in str(caught.value)
-    found = load(path=tmp_path / "faces")
+    found = load(path=laid_out(tmp_path / "faces", {**jpegs, listing.name: spoil(as_txt(facts)).encode()}))
     assert_whole(found, jpegs)
-    assert f"without attributes, because {listing}" in found.source
+    assert f"without attributes, because {listing}" in found.source and why in found.source
 
 
 # ---------------------------------------------------------------- the command line
@@ -432,28 +312,36 @@ def command(capsys, *arguments) -> tuple[int, str, str]:
 
 
 def test_the_command_prepares_and_reports(tmp_path, jpegs, facts, capsys):
-    folder = laid_out(tmp_path / "faces", {**jpegs, "list_attr_celeba.txt": as_txt(facts).encode()})
+    folder = laid_out(tmp_path / "人 脸", {**jpegs, "list_attr_celeba.txt": as_txt(facts).encode()})
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9000\n"
+    laid_out(folder, {"000013.jpg": pointer, "000014.jpg": pointer})
     status, out, _ = command(capsys, "celeba", "--path", folder, "--size", 32)
-    assert status == 0 and out.startswith(f"12 pictures from {folder}, with 40 attributes.\n")
-    assert "non-commercial research only" in out
+    assert status == 0 and out.startswith(
+        f"12 pictures from {folder}, 2 skipped (000013.jpg is not a picture"
+    )
+    assert (
+        out.endswith(f"with 40 attributes.\n{data.TERMS}\n") and "non-commercial research only" in data.TERMS
+    )
     (array,) = files.cache_dir().rglob("*.pixels")
     assert array.stat().st_size == 12 * 3 * 32 * 32
 
 
-def test_the_command_fetches(kaggle, capsys, monkeypatch):
-    monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
+def test_the_command_fetches(kagglehub, capsys):
     status, out, _ = command(capsys, "celeba", "--fetch", "--size", 32)
-    assert status == 0 and "12 pictures from " in out and "kaggle.zip, with 40 attributes." in out
+    assert status == 0 and f"celeba: whole in {kagglehub.answer}\n12 pictures from " in out
 
 
 @pytest.mark.parametrize(
     "arguments, said",
     [
         (["celeba"], "CelebA was not found"),
-        (["celeba", "--fetch"], "no mirror of CelebA delivered (Kaggle: 127.0.0.1:9"),
+        (["celeba", "--fetch"], "pip install kagglehub"),
+        (["celeba", "--fetch", "--path", "."], "give one of them"),
         (["celeba", "--path", "nowhere"], "nowhere does not exist"),
-        (["celeba", "--path", ".", "--size", "9"], "16 to 512 work"),
+        (["celeba", "--path", ""], "names nothing"),
+        (["celeba", "--path", ".", "--size", "9"], "from 16 to 512 works"),
         (["celeba", "--size", "big"], "invalid int value"),
+        (["cifar"], "unknown image set 'cifar'"),
     ],
 )
 def test_bad_input_gets_one_line_and_status_2(tmp_path, jpegs, capsys, arguments, said):
@@ -462,10 +350,8 @@ def test_bad_input_gets_one_line_and_status_2(tmp_path, jpegs, capsys, arguments
     assert (status, out, err.count("\n")) == (2, "", 1) and said in err
 
 
-def test_the_overview_names_celeba(capsys):
+def test_the_overview_names_every_set(capsys):
     status, out, _ = command(capsys)
-    assert (
-        status == 0
-        and "CelebA: for non-commercial research only" in out
-        and "download         not asked for" in out
-    )
+    assert status == 0 and "mnist: MNIST, CC BY-SA 3.0" in out and "CelebA: for non-commercial research only" in out
+    status, out, _ = command(capsys, "faces")
+    assert status == 0 and "drawn             20,000 faces by default" in out

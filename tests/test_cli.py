@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_course import embedded, files, recipes, runs
+from gan_course import files, recipes, runs
 from gan_course.__main__ import main
 
 pytestmark = pytest.mark.usefixtures("own_machine")
@@ -231,17 +231,17 @@ BAD = [
         "network 'dcgan-faces' does not make 28 px images: it makes 64 or 96 or 128 px",
     ),
     (setting("size=7"), "at least 8 px"),
-    (setting("size=32"), "trains on uint8 images [N, 1, 32, 32]; these are uint8 [6000, 1, 28, 28]"),
+    (setting("size=32"), "fashion-mnist has 28 pixels a side, not 32"),
     (setting("channels=2"), "2 image channels: the course has 1 (grey) and 3 (RGB)"),
     (setting("width=0"), "width 0.0: a factor between 1/16 and 4 works"),
     (setting("real_label=2"), "0 ≤ fake < real ≤ 1"),
     (setting("data=cifar"), "image set 'cifar'"),
     (train("--data", "missing"), "missing does not exist"),
     (train("--data", "empty"), "empty is empty"),
-    (train("--data", "file"), "file cannot be read"),
+    (train("--data", "file"), "file is no folder"),
     (train("--out", "file"), "cannot write file/frames/step_0000000.png (Not a directory): choose a folder"),
     (train("--out", "file/run"), "choose a folder you may write to"),
-    (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, celeba"),
+    (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, faces"),
     (["sample", "nothing", "--out", "grid.png"], "nothing holds no run (no run.json): train one with"),
     (["sample", "file", "--out", "grid.png"], "file holds no run"),
     (
@@ -370,7 +370,7 @@ def test_ctrl_c_before_anything_began(cli, monkeypatch):
 
 
 def test_missing_assets_are_said_to_be_missing(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded.files, "assets_dir", lambda: tmp_path / "assets")
+    monkeypatch.setattr(files, "assets_dir", lambda: tmp_path / "assets")
     status, _, err = cli(*train())
     assert status == 2 and err.count("\n") == 1
     assert "install the course again" in err

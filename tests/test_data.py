@@ -1,6 +1,5 @@
-"""Finding, verifying and fetching image sets: real files, real processes, a real local HTTP server."""
+"""The door to images: where a set is looked for, what is said about it, the download, the embedded subset."""
 
-import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -8,7 +7,7 @@ import http.server
 import io
 import os
 import shutil
-import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,39 +19,24 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision import datasets
 
-from gan_course import data, download, embedded, files
+from gan_course import data, files, portraits, recipes
 from gan_course.errors import CourseError
+from gan_course.images import embedded, torchvision_sets
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-WHOLE = os.environ.get("GAN_COURSE_DATA")  # these two are read before a fixture changes them
-SECONDS = download.SECONDS
 COUNTS = {"train": 300, "test": 40}
 TRAIN_IMAGES = "train-images-idx3-ubyte"
+TRAIN_LABELS = "train-labels-idx1-ubyte"
 
-
-@pytest.fixture(autouse=True)
-def a_machine_of_its_own(monkeypatch, tmp_path):
-    """No data folder, an empty cache, no network: a test switches on what it needs."""
-    for variable in ("GAN_COURSE_DATA", "GAN_COURSE_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("GAN_COURSE_PROFILE", "cpu")
-    monkeypatch.setenv("GAN_COURSE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "SECONDS", 20)  # a busy machine is no reason to fail
-    monkeypatch.setattr(download, "given_up", {})
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """For tests of a server that goes silent."""
-    monkeypatch.setattr(download, "SECONDS", 0.5)
+pytestmark = pytest.mark.usefixtures("own_machine")
 
 
 @pytest.fixture(scope="session")
 def raw_files():
-    """The four files of a small set called mnist: 300 and 40 random images."""
-    rng = np.random.default_rng(7)
-    made = {}
+    """The four files of a small set: 300 and 40 random images."""
+    rng, made = np.random.default_rng(7), {}
     for split, stem in (("train", "train"), ("test", "t10k")):
         n = COUNTS[split]
         header = bytes([0, 0, 8, 3]) + b"".join(size.to_bytes(4, "big") for size in (n, 28, 28))
@@ -62,31 +46,22 @@ def raw_files():
     return made
 
 
-@pytest.fixture(autouse=True)
-def small_set(monkeypatch, raw_files, request):
-    """`mnist` is the small set, unless the test is marked to want the published one."""
-    if "published" in request.fixturenames:
-        return None
-    packed = {f"{name}.gz": gzip.compress(raw, mtime=0) for name, raw in raw_files.items()}
-    small = dataclasses.replace(
-        data.SETS["mnist"],
-        counts=COUNTS,
-        sha256={name: hashlib.sha256(raw).hexdigest() for name, raw in raw_files.items()},
-        urls=("http://127.0.0.1:9/",),  # the discard port: nobody listens
-        md5={name: hashlib.md5(content).hexdigest() for name, content in packed.items()},
-    )
-    monkeypatch.setitem(data.SETS, "mnist", small)
-    return packed
+@pytest.fixture
+def small_sets(monkeypatch):
+    """Both sets are as small as `raw_files`, on a machine that may look into its cache and download."""
+    for name, entry in data.SETS.items():
+        monkeypatch.setitem(data.SETS, name, dataclasses.replace(entry, counts=COUNTS))
+    monkeypatch.setenv("GAN_COURSE_PROFILE", "cpu")
+    monkeypatch.delenv("GAN_COURSE_OFFLINE")
+    monkeypatch.setattr(
+        datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"]
+    )  # the discard port: nobody listens
+    monkeypatch.setattr(data, "_failed", {})
 
 
 @pytest.fixture
-def published():
-    """Leaves the registry as it is published."""
-
-
-@pytest.fixture
-def folder(tmp_path, raw_files):
-    """A folder in torchvision's layout that holds the small set."""
+def folder(tmp_path, raw_files, small_sets):
+    """A folder in torchvision's layout that holds the small MNIST."""
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name, content in raw_files.items():
@@ -94,8 +69,8 @@ def folder(tmp_path, raw_files):
     return tmp_path / "data"
 
 
-def pixels(raw_files, name=TRAIN_IMAGES):
-    return np.frombuffer(raw_files[name], np.uint8, offset=16).reshape(-1, 1, 28, 28)
+def pixels(raw_files):
+    return np.frombuffer(raw_files[TRAIN_IMAGES], np.uint8, offset=16).reshape(-1, 1, 28, 28)
 
 
 def refusal(*arguments, **options) -> str:
@@ -106,19 +81,18 @@ def refusal(*arguments, **options) -> str:
     return str(caught.value)
 
 
-# ---------------------------------------------------------------- folders that were named
+# ---------------------------------------------------------------- folders
 
 
 @pytest.mark.parametrize("below", [".", "MNIST", "MNIST/raw"])
 def test_path_may_be_the_root_the_set_or_the_raw_folder(folder, raw_files, below):
     train = data.load("mnist", path=folder / below)
-    assert train.images.dtype == torch.uint8 and train.images.shape == (300, 1, 28, 28)
-    assert np.array_equal(train.images.numpy(), pixels(raw_files))
+    assert train.images.dtype == torch.uint8 and np.array_equal(train.images.numpy(), pixels(raw_files))
     assert train.labels.dtype == torch.int64
-    assert bytes(train.labels.tolist()) == raw_files["train-labels-idx1-ubyte"][8:]
+    assert bytes(train.labels.tolist()) == raw_files[TRAIN_LABELS][8:]
     assert (train.name, train.split, len(train), len(train.classes)) == ("mnist", "train", 300, 10)
     assert train.source == "All 300 training images of MNIST, from the folder given as path."
-    assert len(data.load("mnist", "test", path=folder / below)) == 40
+    assert len(data.load("mnist", np.int64(28), split="test", path=folder / below)) == 40
 
 
 def test_compressed_files_do_as_well(folder, raw_files, monkeypatch):
@@ -126,32 +100,28 @@ def test_compressed_files_do_as_well(folder, raw_files, monkeypatch):
         file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes()))
         file.unlink()
     monkeypatch.setenv("GAN_COURSE_DATA", str(folder))
-    train = data.load("mnist")
-    assert np.array_equal(train.images.numpy(), pixels(raw_files))
-    assert "GAN_COURSE_DATA" in train.source
+    assert np.array_equal(data.load("mnist").images.numpy(), pixels(raw_files))
 
 
 def test_path_goes_before_the_variable_and_the_variable_before_the_cache(folder, tmp_path, monkeypatch):
     shutil.copytree(folder, tmp_path / "cache")
-    assert "the cache" in data.load("mnist").source
-    monkeypatch.setenv("GAN_COURSE_DATA", str(folder))
-    assert "GAN_COURSE_DATA" in data.load("mnist").source
-    assert "given as path" in data.load("mnist", path=folder).source
-
-
-def test_a_home_folder_may_be_written_with_a_tilde(folder, monkeypatch):
+    monkeypatch.setenv("GAN_COURSE_DATA", "")  # as if it were not set
+    assert data.load("mnist").source.endswith("from the cache.")
     monkeypatch.setenv("HOME", str(folder.parent))
-    assert len(data.load("mnist", path="~/data")) == 300
+    monkeypatch.setenv("GAN_COURSE_DATA", "~/data")
+    assert data.load("mnist").source.endswith("from the folder in GAN_COURSE_DATA.")
+    assert data.load("mnist", path="~/data").source.endswith("from the folder given as path.")
+
+
+def test_profile_ci_reads_a_named_folder_but_not_the_cache(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "cache")
+    monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
+    assert "profile ci" in data.load("mnist").source
+    assert len(data.load("mnist", path=folder)) == 300
 
 
 def cut(file):
     file.write_bytes(file.read_bytes()[:1000])
-
-
-def flip(file):
-    content = bytearray(file.read_bytes())
-    content[5000] ^= 1
-    file.write_bytes(content)
 
 
 def lengthen(file):
@@ -180,327 +150,196 @@ def not_compressed(file):
     file.rename(file.with_name(file.name + ".gz"))
 
 
-@pytest.mark.parametrize(
-    "spoil, said",
-    [
-        (cut, "is truncated (1,000 of 235,216 bytes)"),
-        (flip, "is damaged"),
-        (lengthen, "is longer than 235,216 bytes"),
-        (compress, "does not end in .gz"),
-        (swap, "holds the t10k-images-idx3-ubyte of mnist"),
-        (replace_by_folder, "cannot read"),
-        (cut_compressed, "damaged .gz"),
-        (not_compressed, "damaged .gz"),
-        (Path.unlink, "there is no"),
-    ],
-)
-def test_a_spoilt_file_is_named_and_nothing_else_is_taken(folder, tmp_path, monkeypatch, spoil, said):
+SPOILT = {
+    cut: "is truncated (1,000 of 235,216 bytes)",
+    lengthen: "is too long",
+    compress: "does not end in .gz",
+    swap: "does not begin as the published file of 300 does",
+    replace_by_folder: "cannot read",
+    cut_compressed: "damaged .gz",
+    not_compressed: "damaged .gz",
+    Path.unlink: "there is no",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_spoilt_file_is_named_and_nothing_else_is_taken(folder, tmp_path, monkeypatch, spoil):
     shutil.copytree(folder, tmp_path / "cache")  # a good copy that must not be used in its place
     spoil(folder / "MNIST" / "raw" / TRAIN_IMAGES)
-    line = refusal("mnist", path=folder)
-    assert said in line and f"raw/{TRAIN_IMAGES}" in line
     monkeypatch.setenv("GAN_COURSE_DATA", str(folder))
-    assert said in refusal("mnist")
-    assert len(data.load("mnist", "test")) == 40  # its files are whole
+    line = refusal("mnist")
+    assert SPOILT[spoil] in line and f"raw/{TRAIN_IMAGES}" in line
+    assert len(data.load("mnist", split="test")) == 40  # its files are whole
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_named(folder):
-    (folder / "MNIST" / "raw" / TRAIN_IMAGES).chmod(0)
-    assert "Permission denied" in refusal("mnist", path=folder)
+def test_a_label_that_is_no_class_is_damage(folder):
+    file = folder / "MNIST" / "raw" / TRAIN_LABELS
+    file.write_bytes(file.read_bytes()[:-1] + b"\x0b")
+    assert "is damaged (it holds the label 11)" in refusal("mnist", path=folder)
 
 
-def test_missing_empty_and_foreign_folders(tmp_path, monkeypatch):
+def test_missing_empty_and_foreign_folders(tmp_path, folder, monkeypatch):
     assert "does not exist" in refusal("mnist", path=tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert f"{tmp_path / 'empty'} is empty" in refusal("mnist", path=tmp_path / "empty")
     (tmp_path / "file").write_text("x")
-    assert "Not a directory" in refusal("mnist", path=tmp_path / "file")
+    assert "file is no folder" in refusal("mnist", path=tmp_path / "file")
     (tmp_path / "photos" / "holiday.jpg").mkdir(parents=True)
     monkeypatch.setenv("GAN_COURSE_DATA", str(tmp_path / "photos"))
     line = refusal("mnist")
-    assert "holds holiday.jpg" in line and "MNIST/raw/train-images-idx3-ubyte (or .gz)" in line
-    assert "GAN_COURSE_DATA" in line
+    assert "in the folder in GAN_COURSE_DATA" in line and "holds holiday.jpg" in line
+    assert "MNIST/raw/train-images-idx3-ubyte (or .gz)" in line
+    for below in ("MNIST", "MNIST/raw"):  # the file names are the same
+        assert "holds MNIST, not FashionMNIST" in refusal("fashion-mnist", path=folder / below)
+    assert "names nothing" in refusal("mnist", path="") and "names nothing" in refusal("faces", path=" ")
+    assert "no such home" in refusal("mnist", path="~nobody-has-this/x")
 
 
-def test_a_folder_of_the_other_set_is_refused(folder):
-    line = refusal("fashion-mnist", path=folder / "MNIST")  # the file names are the same
-    assert "of mnist" in line and "fashion-mnist's own" in line
+def test_unknown_names_splits_and_sizes():
+    assert refusal("cats") == (
+        "unknown image set 'cats': there are mnist, fashion-mnist, faces, celeba, drawn-faces"
+    )
+    assert refusal("mnist", split="valid") == "unknown split 'valid': it is one of train, test"
+    assert "have no test split" in refusal("drawn-faces", split="test")
+    assert refusal("mnist", 32) == "mnist has 28 pixels a side, not 32: 28 works"
+    for size in (31, 129, "64", True):
+        assert "32 to 128 works" in refusal("drawn-faces", size)
+    assert "leave the path out" in refusal("drawn-faces", path=".")
 
 
-def test_unknown_names_are_answered_with_the_known_ones():
-    assert refusal("cifar") == "unknown data set 'cifar': it is one of mnist, fashion-mnist"
-    assert refusal("mnist", "validation") == "unknown split 'validation': it is one of train, test"
+# ---------------------------------------------------------------- the download
 
 
-# ---------------------------------------------------------------- downloading
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Serves `server.content` by name; `server.asked` holds what was asked, HEAD requests apart."""
 
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `content` by name; `mood` says how well, `asked` holds (name, Range header)."""
-
-    daemon_threads = True
-
-    def __init__(self, content):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content, self.mood, self.asked, self.awake = content, "well", [], threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-
-
-NEXT_MOOD = {"cuts once": "well", "stalls once": "well", "cuts, then is gone": "missing"}
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        server, name, mood = self.server, self.path[1:], self.server.mood
-        server.mood = NEXT_MOOD.get(mood, mood)
-        asked_range = self.headers.get("Range")
-        server.asked.append((name, asked_range))
-        if mood == "hangs":
-            return server.awake.wait(5)
-        if mood == "missing":
+        self.server.asked.append(self.path[1:])
+        self.answer(self.server.content.get(self.path[1:]))
+
+    def do_HEAD(self):
+        self.answer(b"" if self.path[1:] in self.server.content else None)
+
+    def answer(self, body):
+        if body is None:
             return self.send_error(404)
-        body = server.content[name]
-        start = int(asked_range[6:-1]) if asked_range and mood != "no ranges" else 0
-        if start >= len(body):
-            return self.send_error(416)
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        self.send_header("Content-Length", str(len(body) - start))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        rest = bytes(len(body) - start) if mood == "wrong bytes" else body[start:]
-        half = (
-            len(rest) // 2
-            if mood in ("cuts once", "cuts, then is gone", "stalls once", "slow")
-            else len(rest)
-        )
-        with contextlib.suppress(OSError):  # the client may have left
-            self.wfile.write(rest[:half])
-            if mood in ("stalls once", "slow"):
-                server.awake.wait(5)
-            if mood == "slow":
-                self.wfile.write(rest[half:])
+        self.wfile.write(body)
 
     def log_message(self, *arguments):
         pass
 
 
 @pytest.fixture
-def serve(monkeypatch, small_set):
-    """`serve(mood)` starts a mirror of the small set; several calls give several mirrors, in order."""
-    with contextlib.ExitStack() as stack:
-
-        def start(mood="well"):
-            server = Server(small_set)
-            server.mood = mood
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-            stack.callback(server.server_close)
-            stack.callback(server.shutdown)
-            stack.callback(server.awake.set)
-            known = data.SETS["mnist"]
-            urls = (*(url for url in known.urls if not url.endswith(":9/")), server.url)
-            monkeypatch.setitem(data.SETS, "mnist", dataclasses.replace(known, urls=urls))
-            return server
-
-        yield start
+def mirror(monkeypatch, raw_files, small_sets):
+    """A mirror of the small MNIST, the only one that torchvision knows."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    server.content = {f"{name}.gz": gzip.compress(raw, mtime=0) for name, raw in raw_files.items()}
+    server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
+    md5 = [(name, hashlib.md5(content).hexdigest()) for name, content in server.content.items()]
+    monkeypatch.setattr(datasets.MNIST, "resources", md5)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
-def parts(tmp_path):
-    return sorted(file.name for file in (tmp_path / "cache").rglob("*") if ".part" in file.name)
+def tree(folder):
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_a_download_fills_the_cache_in_torchvisions_layout(serve, tmp_path, raw_files, capfd):
-    server = serve()
-    train = data.load("mnist")
+def test_a_download_fills_the_cache_in_torchvisions_layout(mirror, raw_files):
+    train = data.load("mnist", progress=False)
     assert np.array_equal(train.images.numpy(), pixels(raw_files))
     assert train.source == "All 300 training images of MNIST, from the cache, freshly downloaded."
-    raw = tmp_path / "cache" / "MNIST" / "raw"
-    assert {file.name: file.read_bytes() for file in raw.iterdir()} == raw_files
-    assert f"{TRAIN_IMAGES}.gz" in capfd.readouterr().err  # the progress bar names the file
-    assert len(server.asked) == 4
-    assert data.load("mnist", "test").source == "All 40 test images of MNIST, from the cache."
-    assert len(server.asked) == 4
+    assert tree(files.cache_dir()) == {f"MNIST/raw/{name}" for name in raw_files}
+    asked = len(mirror.asked)
+    assert data.load("mnist", split="test").source == "All 40 test images of MNIST, from the cache."
+    assert data.fetch("mnist") == files.cache_dir() / "MNIST" / "raw" and len(mirror.asked) == asked
+    assert socket.getdefaulttimeout() is None
 
 
-@pytest.mark.parametrize("mood", ["cuts once", "stalls once"])
-def test_a_cut_connection_is_resumed_where_it_ended(serve, raw_files, small_set, mood, impatient):
-    server = serve(mood)
-    half = len(small_set[f"{TRAIN_IMAGES}.gz"]) // 2
-    train = data.load("mnist")
-    assert np.array_equal(train.images.numpy(), pixels(raw_files))
-    assert server.asked[:2] == [(f"{TRAIN_IMAGES}.gz", None), (f"{TRAIN_IMAGES}.gz", f"bytes={half}-")]
-
-
-def test_a_part_is_kept_for_the_next_process(serve, tmp_path, small_set, monkeypatch):
-    server = serve("cuts, then is gone")
-    assert "the subset that comes with the course" in data.load("mnist").source
-    assert parts(tmp_path) == [f"{TRAIN_IMAGES}.gz.part"]
-    monkeypatch.setattr(download, "given_up", {})
-    server.mood = "well"
-    assert len(data.load("mnist")) == 300
-    half = len(small_set[f"{TRAIN_IMAGES}.gz"]) // 2
-    assert server.asked[2] == (f"{TRAIN_IMAGES}.gz", f"bytes={half}-")
-    assert parts(tmp_path) == []
-
-
-def test_a_killed_download_is_resumed(serve, tmp_path, small_set):
-    server = serve("slow")
-    name = f"{TRAIN_IMAGES}.gz"
-    part = tmp_path / "killed" / f"{name}.part"
-    code = (
-        "import sys; from pathlib import Path; from gan_course import download; download.SECONDS = 30; "
-        "download.fetch([sys.argv[1]], Path(sys.argv[2]), 'md5')"
-    )
-    command = [sys.executable, "-c", code, server.url + name, str(part)]
-    process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
-    half = len(small_set[name]) // 2
-    until(lambda: part.exists() and part.stat().st_size == half)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    server.mood = "well"
-    assert download.fetch([server.url + name], part, data.SETS["mnist"].md5[name]) == small_set[name]
-    assert server.asked[-1] == (name, f"bytes={half}-")
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("left_over", ["rubbish", "too long", "complete"])
-def test_whatever_an_earlier_download_left_the_file_comes_out_right(serve, tmp_path, small_set, left_over):
-    server, name = serve(), f"{TRAIN_IMAGES}.gz"
-    part = tmp_path / f"{name}.part"
-    whole = small_set[name]
-    part.write_bytes({"rubbish": b"x" * 99, "too long": whole + b"x", "complete": whole}[left_over])
-    assert download.fetch([server.url + name], part, data.SETS["mnist"].md5[name]) == whole
-    assert len(server.asked) == {"rubbish": 2, "too long": 2, "complete": 0}[left_over]
-    assert not part.exists()
-
-
-def test_a_server_without_ranges_sends_all_again(serve, tmp_path, small_set):
-    server, name = serve("no ranges"), f"{TRAIN_IMAGES}.gz"
-    part = tmp_path / f"{name}.part"
-    part.write_bytes(small_set[name][:777])
-    assert download.fetch([server.url + name], part, data.SETS["mnist"].md5[name]) == small_set[name]
-
-
-@pytest.mark.parametrize("mood", ["missing", "wrong bytes", "hangs"])
-def test_the_second_mirror_stands_in_for_a_bad_first(serve, raw_files, mood, impatient):
-    first, second = serve(mood), serve()
+def test_a_damaged_cache_is_fetched_once_more_or_not_used(folder, tmp_path, mirror, raw_files):
+    shutil.copytree(folder, tmp_path / "cache")
+    cut(tmp_path / "cache" / "MNIST" / "raw" / TRAIN_IMAGES)
+    assert "the copy in the cache is incomplete or damaged" in data.load("mnist", download=False).source
     assert np.array_equal(data.load("mnist").images.numpy(), pixels(raw_files))
-    assert len(first.asked) == 1 and len(second.asked) == 4  # the bad mirror is asked once, not per file
 
 
-def test_the_second_mirror_continues_what_the_first_began(serve, small_set):
-    first, second = serve("cuts, then is gone"), serve()
-    half = len(small_set[f"{TRAIN_IMAGES}.gz"]) // 2
-    assert len(data.load("mnist")) == 300
-    assert len(first.asked) == 2 and second.asked[0] == (f"{TRAIN_IMAGES}.gz", f"bytes={half}-")
-
-
-@pytest.mark.parametrize(
-    "mood, said",
-    [("missing", "404"), ("wrong bytes", "other bytes"), ("hangs", "no answer within 0.5 s")],
-)
-def test_no_good_mirror_falls_through_once_and_says_why(serve, tmp_path, mood, said, impatient):
-    server = serve(mood)
-    subset = data.load("mnist")
+@pytest.mark.parametrize("answer, said", [(None, "404"), (b"<html>Sign in</html>", "corrupted")])
+def test_a_mirror_without_the_files_is_said_once_and_the_subset_taken(mirror, answer, said):
+    mirror.content = {} if answer is None else dict.fromkeys(mirror.content, answer)
+    subset = data.load("mnist", progress=False)
     assert len(subset) == 6000 and "the subset that comes with the course" in subset.source
     assert said in subset.source and "GAN_COURSE_DATA" in subset.source and "\n" not in subset.source
-    assert parts(tmp_path) == []
-    data.load("mnist", "test")
-    assert len(server.asked) == 1, "a second call must not wait again"
+    asked = len(mirror.asked)
+    assert said in data.load("mnist", split="test").source and len(mirror.asked) == asked
+    assert tree(files.cache_dir()) == set()
+    with pytest.raises(CourseError, match=said):
+        data.fetch("mnist", progress=False)
 
 
-def test_nobody_listens():
-    began = time.monotonic()
+def test_a_mirror_that_never_answers_is_left_out(mirror, raw_files, monkeypatch):
+    monkeypatch.setattr(torchvision_sets, "SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(datasets.MNIST, "mirrors", [url, mirror.url])
+        assert len(data.load("mnist", progress=False)) == 300
+        shutil.rmtree(files.cache_dir())
+        monkeypatch.setattr(datasets.MNIST, "mirrors", [url])
+        began = time.monotonic()
+        assert "no answer within 0.5 s" in data.load("mnist").source
+        data.load("mnist")
+    assert time.monotonic() - began < 5
+
+
+def test_a_mirror_that_falls_silent_is_given_up(mirror, monkeypatch):
+    monkeypatch.setattr(torchvision_sets, "PATIENCE", 0.5)
+    monkeypatch.setattr(Mirror, "do_GET", lambda self: time.sleep(3))
+    assert "the download did not work: " in data.load("mnist", progress=False).source
+
+
+def test_nobody_listens(small_sets):
     assert "the download did not work: 127.0.0.1:9 did not deliver" in data.load("mnist").source
-    assert time.monotonic() - began < 3
-
-
-def test_all_published_mirrors_together_wait_less_than_ten_seconds(published):
-    hosts = {url for entry in data.SETS.values() for url in entry.mirrors()[0]}
-    assert 0 < len(hosts) * SECONDS < 10
-    for entry in data.SETS.values():  # every file has its published md5
-        assert set(entry.mirrors()[1]) == {f"{name}.gz" for name in entry.sha256}
 
 
 @pytest.mark.parametrize("how", ["argument", "variable", "profile"])
-def test_downloading_can_be_switched_off(serve, monkeypatch, how):
-    server = serve()
+def test_downloading_can_be_switched_off(mirror, monkeypatch, how):
     if how == "variable":
         monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
+        with pytest.raises(CourseError, match="GAN_COURSE_OFFLINE"):
+            data.fetch("mnist")
     if how == "profile":
         monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
     subset = data.load("mnist", download=how != "argument")
-    assert "the subset that comes with the course" in subset.source and server.asked == []
+    assert "the subset that comes with the course" in subset.source and mirror.asked == []
 
 
-def test_profile_ci_reads_a_named_folder_but_not_the_cache(folder, tmp_path, monkeypatch):
-    shutil.copytree(folder, tmp_path / "cache")
-    monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
-    assert "profile ci" in data.load("mnist").source
-    assert len(data.load("mnist", path=folder)) == 300
-
-
-def test_a_damaged_cache_is_mended_by_fetching_the_one_file(folder, tmp_path, serve, raw_files):
-    shutil.copytree(folder, tmp_path / "cache")
-    flip(tmp_path / "cache" / "MNIST" / "raw" / TRAIN_IMAGES)
-    assert "incomplete or damaged" in data.load("mnist", download=False).source
-    server = serve()
-    assert np.array_equal(data.load("mnist").images.numpy(), pixels(raw_files))
-    assert server.asked == [(f"{TRAIN_IMAGES}.gz", None)]
-
-
-def test_two_at_once_both_get_the_right_file(serve, tmp_path, small_set):
-    server, name, got = serve("slow"), f"{TRAIN_IMAGES}.gz", []
-    arguments = [server.url + name], tmp_path / f"{name}.part", data.SETS["mnist"].md5[name]
-    threads = [threading.Thread(target=lambda: got.append(download.fetch(*arguments))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    until(lambda: len(server.asked) == 2)
-    server.awake.set()
-    for thread in threads:
-        thread.join()
-    assert got == [small_set[name]] * 2 and list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("limit, content", [(50_000, "random"), (200_000, "zeros")])
-def test_a_full_disk_leaves_nothing_half_written(tmp_path, limit, content, serve, small_set):
-    """The limit strikes while the .gz arrives (random) or while it is unpacked (zeros)."""
-    pytest.importorskip("resource")
-    raw = np.random.default_rng(1).bytes(235_216) if content == "random" else bytes(235_216)
-    name = f"{TRAIN_IMAGES}.gz"
-    small_set[name] = gzip.compress(raw)
-    server = serve()
-    code = f"""
-import dataclasses, resource
-from gan_course import data
-published = dataclasses.replace(data.SETS["mnist"], urls=({server.url!r},),
-    md5={{{name!r}: {hashlib.md5(small_set[name]).hexdigest()!r}}})
-data.SETS["mnist"] = published
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
-try:
-    data.load("mnist")
-except data.CourseError as error:
-    print(error)
-"""
-    answer = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True)
-    lines = answer.stdout.splitlines()
-    assert len(lines) == 1, answer.stderr
-    assert "disk space" in lines[0] and "GAN_COURSE_CACHE" in lines[0]
-    assert [file for file in (tmp_path / "cache").rglob("*") if file.is_file()] == []
-
-
-def test_a_cache_that_cannot_be_written_is_an_error_with_a_way_out(serve, tmp_path):
-    serve()
-    (tmp_path / "cache").write_text("a file where the folder should be")
+def test_a_cache_that_cannot_be_written_or_is_full(mirror, monkeypatch):
+    files.cache_dir().write_text("a file where the folder should be")
     line = refusal("mnist")
     assert "cannot keep the download" in line and "GAN_COURSE_CACHE" in line and "GAN_COURSE_OFFLINE" in line
+    files.cache_dir().unlink()
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        line = refusal("mnist", progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot keep the download" in line and tree(files.cache_dir()) == set()
+
+
+def test_what_cannot_be_downloaded():
+    with pytest.raises(
+        CourseError, match="'faces' cannot be downloaded: mnist, fashion-mnist and celeba can"
+    ):
+        data.fetch("faces")
 
 
 # ---------------------------------------------------------------- the embedded subset
@@ -508,19 +347,13 @@ def test_a_cache_that_cannot_be_written_is_an_error_with_a_way_out(serve, tmp_pa
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 @pytest.mark.parametrize("split, n", [("train", 6000), ("test", 1000)])
-def test_the_embedded_subset_is_whole_and_balanced(published, monkeypatch, name, split, n):
-    monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
-    subset = data.load(name, split)
+def test_the_embedded_subset_is_whole_and_balanced(name, split, n):
+    subset = data.load(name, split=split)
     assert subset.images.shape == (n, 1, 28, 28) and subset.images.dtype == torch.uint8
     assert subset.labels.bincount().tolist() == [n // 10] * 10 and subset.labels.dtype == torch.int64
     assert len(subset.images.flatten(1).unique(dim=0)) > 0.99 * n  # no image stands in for many
     noun = {"train": "training", "test": "test"}[split]
     assert subset.source.startswith(f"{n:,} of the {n * 10:,} {noun} images of ")
-    if WHOLE:
-        whole = data.load(name, split, path=WHOLE)
-        chosen = embedded.choose(whole.labels.numpy(), n // 10)
-        assert torch.equal(subset.images, whole.images[chosen])
-        assert torch.equal(subset.labels, whole.labels[chosen])
 
 
 def test_the_embedded_files_are_small_and_credited():
@@ -533,38 +366,31 @@ def test_the_embedded_files_are_small_and_credited():
         assert f"| `{file.name}` |" in readme and f"| {file.stat().st_size:,} |" in readme
 
 
-def test_encoding_loses_nothing():
+def test_what_the_maker_writes_reads_back():
+    from tools import embed
+
     images = np.zeros((200, 28, 28), np.uint8)  # mostly black: the encoder's search is slow
     images[0] = np.arange(784).reshape(28, 28) % 256  # every grey level
     images[101:103] = embedded.read("fashion-mnist", "test")[0][:2]
-    picture = np.asarray(Image.open(io.BytesIO(embedded.encode(images))))
+    picture = np.asarray(Image.open(io.BytesIO(embed.encode(images))))
     assert picture.shape == (56, 2800, 3)
     assert np.array_equal(picture[28:56, 28:56, 0], images[101])  # second row, second column
-    assert np.array_equal(embedded._tiles(picture[..., 0]), images)
+    assert np.array_equal(embedded.tiles(picture[..., 0]), images)
+    labels = np.array([0, 1] * 3 + list(range(2, 10)) * 2)
+    assert embed.choose(labels, 2).tolist() == [0, 1, *range(6, 14), 2, 3, *range(14, 22)]
 
 
 @pytest.mark.parametrize("spoil", ["truncate", "other picture", "remove"])
 def test_damaged_embedded_images_are_refused(tmp_path, monkeypatch, spoil):
     (tmp_path / "data").mkdir()
-    file = tmp_path / "data" / "mnist-test.webp"
-    good = (files.assets_dir() / "data" / "mnist-test.webp").read_bytes()
+    file, published = tmp_path / "data" / "mnist-test.webp", files.assets_dir() / "data"
     if spoil == "truncate":
-        file.write_bytes(good[: len(good) // 2])
+        file.write_bytes((published / file.name).read_bytes()[:50_000])
     elif spoil == "other picture":
-        file.write_bytes((files.assets_dir() / "data" / "fashion-mnist-test.webp").read_bytes())
+        shutil.copy(published / "fashion-mnist-test.webp", file)
     monkeypatch.setattr(files, "assets_dir", lambda: tmp_path)
-    line = refusal("mnist", "test", download=False)
+    line = refusal("mnist", split="test")
     assert str(file) in line and "install the course again" in line
-
-
-def test_the_maker_refuses_a_folder_without_the_sets(tmp_path, monkeypatch, capsys):
-    (tmp_path / "empty").mkdir()
-    command = ["embedded", str(tmp_path / "empty"), "--into", str(tmp_path / "out")]
-    monkeypatch.setattr(sys, "argv", command)
-    assert embedded.main() == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "is empty" in said
-    assert not (tmp_path / "out").exists()
 
 
 def test_an_installed_wheel_finds_its_images(tmp_path):
@@ -573,56 +399,60 @@ def test_an_installed_wheel_finds_its_images(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    code = (
-        "from gan_course import data, files; print(files.assets_dir()); "
-        "print(len(data.load('fashion-mnist')), len(data.load('mnist', 'test')))"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "GAN_COURSE_PROFILE": "ci"}
+    code = "from gan_course import data, files; print(files.assets_dir(), len(data.load('fashion-mnist')))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     answer = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=elsewhere,
+        cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assets, counts = answer.stdout.splitlines()
-    assert Path(assets) == (tmp_path / "site" / "gan_course" / "assets").resolve()
-    assert counts == "6000 1000"
+    assets = (tmp_path / "site" / "gan_course" / "assets").resolve()
+    assert answer.stdout == f"{assets} 6000\n"
 
 
-# ---------------------------------------------------------------- the whole sets, and the rest
+# ---------------------------------------------------------------- faces, and the rest
 
 
-@pytest.mark.skipif(not WHOLE, reason="GAN_COURSE_DATA names no folder with the whole sets")
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_the_whole_sets_are_the_published_ones(published, name):
-    assert data.load(name, path=WHOLE).labels.bincount().sum() == 60_000
-    assert data.load(name, "test", path=WHOLE).labels.bincount().tolist() == TEST_COUNTS[name]
+def test_every_recipe_names_a_set_that_exists():
+    assert {recipe.data for recipe in recipes.RECIPES.values()} <= set(data.NAMES)
 
 
-TEST_COUNTS = {
-    "mnist": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
-    "fashion-mnist": [1000] * 10,
-}
+def test_faces_are_drawn_where_there_are_no_photographs(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_COURSE_DATA", str(tmp_path))  # a folder of other sets is no reason to stop
+    found = data.load("faces", np.int64(32), count=70, seed=np.int64(2))
+    assert found.name == "drawn-faces" and torch.equal(found.images, portraits.draw(70, 32, 2).images)
+    assert torch.equal(data.load("drawn-faces", 32, count=70, seed=2).images, found.images)
 
 
-def test_describe_tells_every_place_without_fetching(folder, tmp_path, monkeypatch, serve):
-    server = serve()
+def test_attributes_are_asked_by_name():
+    found = data.load("faces", 32, count=5)
+    assert torch.equal(found.having("Smiling"), found.attributes[:, found.attribute_names.index("Smiling")])
+    with pytest.raises(CourseError, match="drawn-faces knows no attribute 'smiling': it is one of .*Smiling"):
+        found.having("smiling")
+    with pytest.raises(CourseError, match="mnist knows no attribute 'Smiling': it has none"):
+        data.load("mnist", split="test").having("Smiling")
+
+
+def test_describe_tells_every_place_without_fetching(folder, tmp_path, monkeypatch, mirror):
     places = dict(data.describe("mnist"))
     assert list(places) == ["GAN_COURSE_DATA", "cache", "download", "embedded"]
     assert places["GAN_COURSE_DATA"] == "not set" and "nothing yet" in places["cache"]
-    assert places["download"] == server.url and places["embedded"].startswith("6,000 training and 1,000 test")
+    assert places["embedded"].startswith("6,000 training and 1,000 test")
     shutil.copytree(folder, tmp_path / "cache")
-    flip(folder / "MNIST" / "raw" / TRAIN_IMAGES)
+    cut(folder / "MNIST" / "raw" / TRAIN_IMAGES)
     monkeypatch.setenv("GAN_COURSE_DATA", str(folder))
     monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
     places = dict(data.describe("mnist", path=tmp_path / "nowhere"))
-    assert "does not exist" in places["path"] and "is damaged" in places["GAN_COURSE_DATA"]
-    assert places["cache"].startswith("all 300 training and 40 test images, verified")
-    assert "switched off" in places["download"] and server.asked == []
+    assert "does not exist" in places["path"] and "is truncated" in places["GAN_COURSE_DATA"]
+    assert places["cache"].startswith("all 300 training and 40 test images in ")
+    assert "switched off" in places["download"] and mirror.asked == []
+    assert [title for title, _ in data.describe("faces")] == ["GAN_COURSE_DATA", "cache", "download", "drawn"]
+    assert [title for title, _ in data.describe("drawn-faces")] == ["drawn"]
+    with pytest.raises(CourseError, match="unknown image set 'cats'"):
+        data.describe("cats")
 
 
 def test_scaling_there_and_back_is_exact():

@@ -20,7 +20,7 @@ def trained(digits) -> judge.Judge:
 
 
 def test_it_knows_digits_it_has_not_seen(trained):
-    test = data.load("mnist", "test")
+    test = data.load("mnist", split="test")
     assert judge.accuracy(trained, test) > 0.93
     said = judge.verdict(trained, test.images)
     assert said.confidence.mean() > 0.85 and said.balance > 0.98 and said.shares.min() > 0.05

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_course import data, faces, files, mosaic, recipes, runs, sets, watch
+from gan_course import data, files, mosaic, portraits, recipes, runs, watch
 
 NAMES = runs.published()
 ROOM = files.assets_dir() / "runs"
@@ -49,7 +49,7 @@ def test_the_card_tells_how_to_repeat_it(name):
     assert run.card["images"] == run.card["step"] * run.recipe.batch
     assert run.card["goal"] == run.card["step"], "a published run is a finished one"
     assert run.card["seconds"] > 0 and run.card["device"] and run.card["versions"]["torch"]
-    whole = faces.DRAWN if run.recipe.data == sets.FACES else data.get(run.recipe.data).counts["train"]
+    whole = portraits.DRAWN if run.recipe.data == data.FACES else data.SETS[run.recipe.data].counts["train"]
     assert run.card["data"]["images"] == whole, "published runs have seen the whole set"
     text = json.dumps(run.card)
     assert not any(f"/{part}/" in text for part in ("home", "root", "tmp", "Users")) and "\\Users" not in text

@@ -2,9 +2,9 @@
 
 import torch
 
-from gan_course.portrait.light import tinted, toward_light
-from gan_course.portrait.shape import crown, outline
-from gan_course.portrait.sheet import Sheet, smaller, square
+from gan_course.portraits.light import tinted, toward_light
+from gan_course.portraits.shape import crown, outline
+from gan_course.portraits.sheet import Sheet, smaller, square
 
 
 def strands(s: Sheet) -> torch.Tensor:

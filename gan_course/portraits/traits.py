@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from gan_course.portrait import palette
+from gan_course.portraits import palette
 
 BLOCK = 64  # faces are drawn in blocks that begin at a multiple of this, so that a face never depends on n
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from gan_course.portrait.sheet import square
+from gan_course.portraits.sheet import square
 
 
 def rgb(red: float, green: float, blue: float) -> torch.Tensor:

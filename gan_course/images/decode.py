@@ -8,20 +8,16 @@ which saves a part of the time and moves a value by one or two grey levels on av
 pictures. Like the tutorial, it does not turn pictures by their EXIF orientation.
 """
 
-import contextlib
 import io
-import threading
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from gan_course.photos.album import Skip, shown
+from gan_course.images.album import Skip, shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that starts another program
 LEAST_SIDE = 16  # pixels: below that a picture is an icon or a mistake
-MOST_PIXELS = 25_000_000  # a 24-megapixel camera still passes; Pillow takes 100 MB for it
-BIG = 2_000_000  # pixels: larger ones are decoded one at a time, whatever the number of threads
-_one_big_at_a_time = threading.Lock()
+MOST_PIXELS = 50_000_000  # that Pillow holds, 200 MB; a JPEG counts as it is decoded, up to 64 times smaller
 
 
 def decode(content: bytes, size: int) -> np.ndarray:
@@ -36,16 +32,23 @@ def decode(content: bytes, size: int) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             width, height = picture.size
-            _check(width, height)
-            resized = _resized(width, height, size)
+            shorter = min(width, height)
+            if shorter < LEAST_SIDE:
+                raise Skip(f"has {width} × {height} pixels, fewer than {LEAST_SIDE} a side")
+            if max(width, height) > 10 * shorter:
+                raise Skip(f"has {width} × {height} pixels: one side is more than ten times the other")
+            resized = (
+                int(size * width / shorter),
+                int(size * height / shorter),
+            )  # torchvision rounds down, too
             picture.draft("RGB", resized)  # for a JPEG only: a reduced size that is still at least `resized`
-            big = picture.width * picture.height > BIG
-            with _one_big_at_a_time if big else contextlib.nullcontext():
-                square = _square(picture, size, resized)
+            if picture.width * picture.height > MOST_PIXELS:
+                raise Skip(f"has {width} × {height} pixels, more than {MOST_PIXELS / 1e6:.0f} million")
+            square = _square(picture, size, resized)
     except (Skip, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise Skip("is not a picture, whatever its name says") from None
+        raise Skip(_no_picture(content)) from None
     except Image.DecompressionBombError:
         raise Skip(f"is larger than {MOST_PIXELS / 1e6:.0f} million pixels") from None
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, …
@@ -53,18 +56,12 @@ def decode(content: bytes, size: int) -> np.ndarray:
     return np.asarray(square).transpose(2, 0, 1)
 
 
-def _check(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise Skip(f"has {width} × {height} pixels, more than {MOST_PIXELS / 1e6:.0f} million")
-    if min(width, height) < LEAST_SIDE:
-        raise Skip(f"has {width} × {height} pixels, fewer than {LEAST_SIDE} a side")
-    if max(width, height) > 10 * min(width, height):
-        raise Skip(f"has {width} × {height} pixels: one side is more than ten times the other")
-
-
-def _resized(width: int, height: int, size: int) -> tuple[int, int]:
-    shorter = min(width, height)  # torchvision rounds the longer side down
-    return int(size * width / shorter), int(size * height / shorter)
+def _no_picture(content: bytes) -> str:
+    """What a file is that Pillow does not open: text in place of a picture (a pointer, a web page) says so itself."""
+    begin = " ".join(content[:32].decode("latin-1").split())
+    if begin.isascii() and begin.isprintable():
+        return f"is not a picture, whatever its name says: it begins with {begin!r}" if begin else "is empty"
+    return f"is not a picture that Pillow reads here ({', '.join(FORMATS)}), whatever its name says"
 
 
 def _square(picture: Image.Image, size: int, resized: tuple[int, int]) -> Image.Image:

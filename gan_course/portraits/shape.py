@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import torch
 
-from gan_course.portrait.sheet import Sheet, square
+from gan_course.portraits.sheet import Sheet, square
 
 LEFT_RIGHT = (-1, 1)
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from gan_course.portrait import dress, features, hair, skin
-from gan_course.portrait.sheet import Sheet
+from gan_course.portraits import dress, features, hair, skin
+from gan_course.portraits.sheet import Sheet
 
 
 def paint(size: int, t: SimpleNamespace) -> torch.Tensor:

@@ -2,9 +2,9 @@
 
 import torch
 
-from gan_course.portrait.light import rgb, tinted, toward_light
-from gan_course.portrait.shape import LEFT_RIGHT, crown, ear, on_cloth, on_head, outline
-from gan_course.portrait.sheet import Sheet, square
+from gan_course.portraits.light import rgb, tinted, toward_light
+from gan_course.portraits.shape import LEFT_RIGHT, crown, ear, on_cloth, on_head, outline
+from gan_course.portraits.sheet import Sheet, square
 
 
 def backdrop(s: Sheet) -> None:

@@ -2,9 +2,9 @@
 
 import torch
 
-from gan_course.portrait.light import rgb, tinted
-from gan_course.portrait.shape import LEFT_RIGHT, on_head, outline
-from gan_course.portrait.sheet import Sheet, square
+from gan_course.portraits.light import rgb, tinted
+from gan_course.portraits.shape import LEFT_RIGHT, on_head, outline
+from gan_course.portraits.sheet import Sheet, square
 
 
 def eyes(s: Sheet) -> None:
