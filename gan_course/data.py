@@ -72,7 +72,7 @@ def load(
         raise CourseError(f"unknown split {split!r}: it is one of {', '.join(SPLITS)}")
     if name in SETS:
         if size is not None and whole(size, "pixels a side") != SIDE:
-            raise CourseError(f"{name} has {SIDE} pixels a side, not {size}: 28 works")
+            raise CourseError(f"{name} has {SIDE} pixels a side, not {size}: {SIDE} works")
         images, labels, source = _published(SETS[name], split, path, download, progress)
         return ImageSet(name, split, images.to(device), labels.to(device), SETS[name].classes, source)
     if split != "train":
