@@ -352,6 +352,10 @@ def test_bad_input_gets_one_line_and_status_2(tmp_path, jpegs, capsys, arguments
 
 def test_the_overview_names_every_set(capsys):
     status, out, _ = command(capsys)
-    assert status == 0 and "mnist: MNIST, CC BY-SA 3.0" in out and "CelebA: for non-commercial research only" in out
+    assert (
+        status == 0
+        and "mnist: MNIST, CC BY-SA 3.0" in out
+        and "CelebA: for non-commercial research only" in out
+    )
     status, out, _ = command(capsys, "faces")
     assert status == 0 and "drawn             20,000 faces by default" in out
