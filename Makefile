@@ -9,13 +9,17 @@ PY := .venv/bin/python
 READY := .venv/.ready
 LESSONS := $(wildcard notebooks/[0-9]*.ipynb)
 
-.PHONY: help setup course test lab notebooks record slides
+# The oldest Python that the course supports, for test-oldest.
+OLDEST ?= python3.10
+
+.PHONY: help setup course test test-oldest lab notebooks record slides
 
 help:
 	@echo "make course      run every lesson; look at build/ afterwards   (LESSON=02 PROFILE=cpu to choose)"
 	@echo "make lab         open the first lesson in JupyterLab"
 	@echo "make slides      turn every lesson into slides that need no network (fetches reveal.js once, with npm)"
 	@echo "make test        run all the tests"
+	@echo "make test-oldest the same with Python 3.10 and every package at its lower bound (OLDEST=python3.10 to choose)"
 	@echo "make notebooks   build the notebooks, the README's table and its links from the sources"
 	@echo "make record      run the lessons and keep their outputs in the committed notebooks"
 	@echo "make setup       only set up .venv; every command above does it when it is needed"
@@ -49,23 +53,39 @@ $(READY): pyproject.toml
 	@touch $@
 
 course: $(READY)
-	@$(PY) notebooks/course.py run $(if $(LESSON),--lesson $(LESSON)) $(if $(PROFILE),--profile $(PROFILE)) --out build
+	@$(PY) notebooks/tools/run.py $(if $(LESSON),--lesson $(LESSON)) $(if $(PROFILE),--profile $(PROFILE)) --out build
 
 record: notebooks
-	@$(PY) notebooks/course.py run $(if $(LESSON),--lesson $(LESSON)) $(if $(PROFILE),--profile $(PROFILE)) --out build --record
+	@$(PY) notebooks/tools/run.py $(if $(LESSON),--lesson $(LESSON)) $(if $(PROFILE),--profile $(PROFILE)) --out build --record
 
 notebooks: $(READY)
-	@$(PY) notebooks/build.py
+	@$(PY) notebooks/tools/build.py
 
 slides: $(READY)
-	@$(PY) notebooks/slides.py
+	@$(PY) notebooks/tools/slides.py
 
 lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 # The package's tests, and every lesson run cell by cell at the smallest profile on the embedded images.
 # Several processes share the cores here, so their waiting threads sleep instead of spinning.
+RUN_TESTS = env -u GAN_COURSE_DATA -u GAN_COURSE_CELEBA GAN_COURSE_PROFILE=ci OMP_WAIT_POLICY=PASSIVE \
+  PYDEVD_DISABLE_FILE_VALIDATION=1 $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests $(LESSONS)
+
 test: $(READY)
 	@test -n "$(LESSONS)" || { echo "test: there are no notebooks; run make notebooks"; exit 1; }
-	@env -u GAN_COURSE_DATA GAN_COURSE_PROFILE=ci OMP_WAIT_POLICY=PASSIVE PYDEVD_DISABLE_FILE_VALIDATION=1 \
-	  $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests $(LESSONS)
+	@$(RUN_TESTS)
+
+# uv alone can choose the lowest versions; it is installed beside them.
+test-oldest: PY := .venv-oldest/bin/python
+test-oldest: .venv-oldest/.ready
+	@$(RUN_TESTS)
+
+.venv-oldest/.ready: pyproject.toml
+	@$(OLDEST) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null || { \
+	  echo "test-oldest: $(OLDEST) is no Python 3.10; name one: make test-oldest OLDEST=..."; exit 1; }
+	@echo "test-oldest: installing the lower bounds into .venv-oldest (PyTorch is large: minutes the first time)"
+	@$(OLDEST) -m venv --clear .venv-oldest
+	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@.venv-oldest/bin/python -m uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@

@@ -36,6 +36,8 @@ import re
 import time
 
 import numpy as np
+import json
+
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -44,7 +46,6 @@ from gan_course import (
     data,
     devices,
     files,
-    initialisation,
     networks,
     patterns,
     portraits,
@@ -54,10 +55,10 @@ from gan_course import (
     sampling,
     show,
     sizes,
+    terminal,
     training,
     watch,
 )
-from gan_course.bench import records
 from gan_course.checks import lesson_04
 from gan_course.gan import GAN
 
@@ -446,7 +447,7 @@ heads = {
 }
 blocks, untrained = {}, {}
 for name, head in heads.items():
-    initialisation.initialise(head, "dcgan-96", torch.Generator().manual_seed(SEED))
+    networks.initialise(head, "dcgan-96", torch.Generator().manual_seed(SEED))
     with torch.no_grad():
         start = data.to_uint8(head(features).tanh())
     untrained[name] = patterns.periodic_power(start, period=3)
@@ -556,11 +557,17 @@ print(f"period 3 at 96 px: untrained {at_start:.0%}, trained {trained:.2%}, draw
 #
 # ## Appendix · What makes the loop fast
 #
-# The loop that everybody writes first, the tutorial's, and the course's do the same arithmetic. Between them lie six changes. `python -m gan_course bench dcgan-faces-64 --ladder` switches them on one after another and lets all versions run in turns; this is what it said on two cores, and *your* machine will say something else. **Predict** which change brings most, before you look, and which nothing.
+# The loop that everybody writes first, the tutorial's, and the course's do the same arithmetic. Between them lie six changes. `python notebooks/tools/bench.py dcgan-faces-64 --ladder` in the course's folder switches them on one after another and lets all versions run in turns; this is what it said on two cores, and *your* machine will say something else. **Predict** which change brings most, before you look, and which nothing.
 
 # %%
-ladders = [b for b in records.read() if len(b.lines) > 6 and b.recipe["key"] in ("dcgan-faces-64", "dcgan-mnist")]
-print(*(bench.table() for bench in ladders), sep="\n\n")
+for bench in json.loads((files.assets_dir() / "benchmarks.json").read_text()):
+    if len(bench["lines"]) > 6 and bench["recipe"]["key"] in ("dcgan-faces-64", "dcgan-mnist"):
+        rows = [("loop", "images/s", "ratio", "spread", "of matmul")]
+        for line in bench["lines"]:
+            rate, ratio, share = f"{line['rate']:,.0f}", f"{line['ratio']:.2f}", f"{line['share']:.0%}"
+            rows.append((line["name"], rate, ratio, f"{line['lowest']:.2f} to {line['highest']:.2f}", share))
+        where = ", ".join(f"{key} {bench['evidence'][key]}" for key in ("date", "device", "cpu", "torch", "rounds"))
+        print(bench["title"], where, terminal.aligned(rows, numbers=True), sep="\n", end="\n\n")
 
 # %% [markdown]
 # - **Images on the device, as bytes.** No file is opened, decoded and scaled in every epoch again. The smaller the network, the larger the part of the time that reading pictures takes.

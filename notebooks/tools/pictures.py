@@ -1,18 +1,20 @@
-"""The README's pictures, made from the published runs and the benchmark's record.
+"""The README's pictures, made from the published runs and what `bench` kept.
 
-    python notebooks/pictures.py
+    python notebooks/tools/pictures.py
 
 Two animations from noise to pictures, short and small enough for the front page, and how fast the loops are.
 """
 
 import io
+import sys
 
 import numpy as np
 from PIL import Image
 
+import front_page
+from ladder import CHANGES
 from gan_course import files, runs, show
-from gan_course.bench import ladder, records
-from gan_course.bench.report import PACKAGE
+from gan_course.terminal import command
 
 FRAMES = 24
 GAP = 24  # white pixels between two grids
@@ -45,21 +47,21 @@ def gif(frames: list[np.ndarray], mode: str, colours: int) -> bytes:
 
 
 def speed() -> bytes:
-    """The rate over the published loop's, each recipe and rung, with the spread over the rounds."""
-    ladders = [bench for bench in records.read() if len(bench.lines) > 6]
-    rungs = ["as published", *ladder.NAMES.values(), PACKAGE]
+    """The rate over the textbook loop's, each recipe and rung, with the spread over the rounds."""
+    ladders = [result for result in front_page.results() if len(result["lines"]) > 6]
     fig, axes = show.new_figure(11, 3.6, ncols=len(ladders), sharex=True, sharey=True)
-    for axis, bench in zip(axes, ladders, strict=True):
-        for line in bench.lines:
-            if line.name not in rungs:
+    rungs = ["textbook loop", *CHANGES, "the package"]
+    for axis, result in zip(axes, ladders, strict=True):
+        for line in result["lines"]:
+            if line["name"] not in rungs:
                 continue
-            place, colour = -rungs.index(line.name), show.RED if line.name == PACKAGE else show.BLUE
-            axis.plot([line.lowest, line.highest], [place, place], color=show.GREY, linewidth=3, alpha=0.4)
-            axis.plot(line.ratio, place, "o", color=colour, markersize=9)
-        axis.set_title(f"{bench.recipe['key']}, batch {bench.recipe['batch']}", fontsize=12)
+            place, colour = -rungs.index(line["name"]), show.RED if line["name"] == "the package" else show.BLUE
+            axis.plot([line["lowest"], line["highest"]], [place, place], color=show.GREY, linewidth=3, alpha=0.4)
+            axis.plot(line["ratio"], place, "o", color=colour, markersize=9)
+        axis.set_title(f"{result['recipe']['key']}, batch {result['recipe']['batch']}", fontsize=12)
         axis.axvline(1, color=show.GREY, linewidth=1, linestyle=":")
     axes[0].set_yticks([-i for i in range(len(rungs))], rungs, fontsize=11)
-    axes[len(axes) // 2].set_xlabel("times the rate of the loop as published")
+    axes[len(axes) // 2].set_xlabel("times the rate of the textbook loop")
     return show.figure(fig, "see the README").still
 
 
@@ -76,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command("pictures", main))

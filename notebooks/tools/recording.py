@@ -121,7 +121,7 @@ def _without_private(output, where: str) -> None:
 
 
 def _known_folders() -> list[tuple[str, str]]:
-    known = [("~", Path.home()), ("gan-course", build.HERE.parent)]
+    known = [("~", Path.home()), ("gan-course", build.HOME.parent)]
     if data := os.environ.get("GAN_COURSE_DATA"):
         known.append(("$GAN_COURSE_DATA", Path(data).expanduser().absolute()))
     return sorted(((name, str(path)) for name, path in known), key=lambda entry: -len(entry[1]))

@@ -1,14 +1,21 @@
-"""A recorded run as one web page that plays it: for a lecture without a kernel, a network or a GPU."""
+"""A run as one web page that plays it: for a lecture without a kernel, a network or a GPU.
 
+    python notebooks/tools/page.py quick-digits           a published run, or the folder of one of your own
+    python notebooks/tools/page.py runs/mine --out mine.html --no-browser
+"""
+
+import argparse
 import base64
 import html
 import json
+import sys
+import webbrowser
 from pathlib import Path
 
-from gan_course import files
+from gan_course import files, runs
 from gan_course.errors import CourseError
-from gan_course.planning import duration
 from gan_course.runs import Run
+from gan_course.terminal import command
 from gan_course.widgets.player import Player
 
 PAGE = """<!doctype html>
@@ -83,7 +90,7 @@ def page(run: Run) -> str:
         drawings.append((picture.mime, base64.b64encode(picture.still).decode(), picture.alt))
     card = run.card
     about = (
-        f"{card['images']:,} images of {card['data']['name']}, {duration(card['seconds'])} on {card['device']}, "
+        f"{card['images']:,} images of {card['data']['name']}, {card['seconds'] / 60:.1f} min on {card['device']}, "
         f"seed {card['seed']}."
     )
     return PAGE.format(
@@ -101,5 +108,28 @@ def write(run: Run, path: str | Path) -> Path:
         CourseError: as for `page`; the name is no web page's; the folder cannot be written to.
     """
     if Path(path).suffix != ".html":
-        raise CourseError(f"--out {path}: a name ending in .html is a page that a browser opens")
+        raise CourseError(f"{path}: a name ending in .html is a page that a browser opens")
     return files.write_atomically(path, page(run).encode())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", metavar="RUN", help="a run's folder, or the name of a published run")
+    parser.add_argument("--out", metavar="FILE", help="the page to write (default: RUN.html here)")
+    parser.add_argument("--no-browser", action="store_true", help="write it and do not open it")
+    options = parser.parse_args(arguments)
+
+    def work() -> None:
+        run = runs.find(options.run)
+        out = f"{run.folder.name}.html" if options.out is None else files.user_path(options.out, "page")
+        path = write(run, out).absolute()
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, opens in any browser, without a network")
+        if not options.no_browser:
+            webbrowser.open(path.as_uri())
+
+    return command("page", work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

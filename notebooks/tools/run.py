@@ -1,8 +1,8 @@
 """Run the lessons from beginning to end and leave what they show in a folder.
 
-    python notebooks/course.py run                              every lesson, at this machine's profile
-    python notebooks/course.py run --lesson 02 --profile cpu    one lesson
-    python notebooks/course.py run --record                     also commit-ready, into notebooks/
+    python notebooks/tools/run.py                              every lesson, at this machine's profile
+    python notebooks/tools/run.py --lesson 02 --profile cpu    one lesson
+    python notebooks/tools/run.py --record                     also commit-ready, into notebooks/
 
 Each lesson is built afresh from its source and runs in a kernel of its own. A failing cell ends its
 lesson, not the course. Ctrl-C stops the running cell as a notebook's stop button does and keeps what
@@ -11,6 +11,7 @@ is there; a second Ctrl-C ends the kernel.
 
 import argparse
 import asyncio
+import contextlib
 import os
 import platform
 import re
@@ -33,8 +34,8 @@ import front_page
 import recording
 from gan_course import devices, profiles
 from gan_course.errors import CourseError
-
-HERE = Path(__file__).resolve().parent
+from gan_course.files import user_path
+from gan_course.terminal import command
 
 
 @dataclass
@@ -46,6 +47,11 @@ class Outcome:
     showed: str
     problem: str = ""
     interrupted: bool = False
+
+    @property
+    def state(self) -> str:
+        """In words."""
+        return "stopped" if self.interrupted else self.problem or "done"
 
 
 def choose(folder: Path, wanted: list[str]) -> list[Path]:
@@ -126,14 +132,23 @@ def run_lesson(path: Path, chosen: profiles.Profile, out: Path, record: bool) ->
     start = time.monotonic()
     environment = os.environ | {"GAN_COURSE_PROFILE": chosen.name, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     if data := os.environ.get("GAN_COURSE_DATA"):  # typed here, while the kernel runs in the lessons' folder
-        environment["GAN_COURSE_DATA"] = str(Path(data).expanduser().absolute())
+        environment["GAN_COURSE_DATA"] = str(user_path(data).absolute())
     problem, interrupted = execute(notebook, path.parent, environment, path.stem)
     outcome = Outcome(path.stem, time.monotonic() - start, _showed(notebook), problem, interrupted)
     recording.tidy(notebook)
     exports.write(notebook, out, path.stem, f"{lesson.number} · {lesson.title}")
     if record and not problem and not interrupted:
+        stamp = {
+            "course": course.version,
+            "device": devices.name(devices.default()),
+            "minutes": round(outcome.seconds / 60, 1),
+            "profile": chosen.name,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        }
+        if seed := re.search(r"^SEED\s*=\s*(\d+)", "\n".join(c.source for c in lesson.cells), re.MULTILINE):
+            stamp["seed"] = int(seed[1])
         try:
-            stamp = _stamp(notebook, chosen, course, outcome.seconds)
             recording.record(notebook, path.with_suffix(".ipynb"), stamp)
         except CourseError as error:
             outcome.problem = f"not recorded: {error}"
@@ -146,32 +161,15 @@ def _showed(notebook) -> str:
     return " ".join("".join(texts).split())
 
 
-def _stamp(notebook, chosen: profiles.Profile, course: front_page.Course, seconds: float) -> dict:
-    device = devices.default()
-    threads = f"CPU, {torch.get_num_threads()} threads"
-    on = torch.cuda.get_device_name(device) if device.type == "cuda" else threads
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    seed = re.search(r"^SEED\s*=\s*(\d+)", code, re.MULTILINE)
-    return {
-        "course": course.version,
-        "device": on,
-        "minutes": round(seconds / 60, 1),
-        "profile": chosen.name,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    } | ({"seed": int(seed[1])} if seed else {})
-
-
 def table(outcomes: list[Outcome]) -> str:
     """Lesson, minutes and what it showed, as wide as the terminal."""
     first = max(len("lesson"), *(len(o.slug) for o in outcomes))
-    room = max(30, shutil.get_terminal_size((110, 24)).columns - first - 12)
-    rows = [f"{'lesson':<{first}}  minutes  what it showed", "-" * (first + 2 + 7 + 2 + 14)]
+    width = max(first + 42, shutil.get_terminal_size((120, 24)).columns)
+    rows = [f"{'lesson':<{first}}  minutes  what it showed"]
     for o in outcomes:
-        state = "stopped" if o.interrupted else o.problem.split("\n")[0] or o.showed or "-"
-        for k, line in enumerate(textwrap.wrap(state, room)):
-            name, minutes = (o.slug, f"{o.seconds / 60:.1f}") if k == 0 else ("", "")
-            rows.append(f"{name:<{first}}  {minutes:>7}  {line}")
+        said = o.showed if o.state == "done" and o.showed else o.state.split("\n")[0]
+        begin = f"{o.slug:<{first}}  {o.seconds / 60:>7.1f}  "
+        rows.append(textwrap.fill(said, width, initial_indent=begin, subsequent_indent=" " * len(begin)))
     return "\n".join(rows)
 
 
@@ -179,21 +177,18 @@ def run(options: argparse.Namespace) -> int:
     """Run the lessons asked for; returns the exit status."""
     paths = choose(options.lessons.resolve(), options.lesson)
     chosen = profiles.get(options.profile) if options.profile else profiles.current()
+    out = user_path(options.out, "folder for the lessons")
     print(f"{len(paths)} lesson{'s' * (len(paths) > 1)} at profile {chosen.name}: {chosen.about}", flush=True)
     outcomes = []
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         for path in paths:
-            outcomes.append(run_lesson(path, chosen, options.out, options.record))
-            done = outcomes[-1]
-            how = "stopped" if done.interrupted else done.problem or "done"
-            print(f"{done.slug}: {how} ({done.seconds:.0f} s)", flush=True)
-            if done.interrupted:
+            outcomes.append(run_lesson(path, chosen, out, options.record))
+            print(f"{path.stem}: {outcomes[-1].state} ({outcomes[-1].seconds:.0f} s)", flush=True)
+            if outcomes[-1].interrupted:
                 break
-    except KeyboardInterrupt:
-        print("stopped")
     if outcomes:
         print(f"\n{table(outcomes)}\n")
-        print(f"Look at {options.out}/{outcomes[0].slug}.html; the pictures are in {options.out}/figures/")
+        print(f"Look at {out}/{outcomes[0].slug}.html; the pictures are in {out}/figures/")
     if len(outcomes) < len(paths) or any(o.interrupted for o in outcomes):
         return 130
     return 1 if any(o.problem for o in outcomes) else 0
@@ -201,22 +196,16 @@ def run(options: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Run the course's lessons.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("run", help="run lessons and leave notebooks, pages and pictures")
-    command.add_argument(
+    parser = argparse.ArgumentParser(description="Run the course's lessons; leave notebooks, pages and pictures.")
+    parser.add_argument(
         "--lesson", nargs="*", action="extend", default=[], metavar="NN", help="by number (default: all)"
     )
-    command.add_argument("--profile", help=f"{', '.join(profiles.PROFILES)} (default: by machine)")
-    command.add_argument("--out", type=Path, default=Path("build"), help="folder for them (default: build)")
-    command.add_argument("--record", action="store_true", help="also write them into the lessons' notebooks")
-    command.add_argument("--lessons", type=Path, default=HERE, metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--profile", help=f"{', '.join(profiles.PROFILES)} (default: by machine)")
+    parser.add_argument("--out", default="build", help="folder for them (default: build)")
+    parser.add_argument("--record", action="store_true", help="also write them into the lessons' notebooks")
+    parser.add_argument("--lessons", type=Path, default=build.HOME, metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    try:
-        return run(options)
-    except CourseError as error:
-        print(f"course: {error}", file=sys.stderr)
-        return 2
+    return command("run", lambda: run(options))
 
 
 if __name__ == "__main__":

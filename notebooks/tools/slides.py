@@ -199,14 +199,14 @@ def vendor(folder: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=build.HERE.parent / "build" / "slides")
+    parser.add_argument("--out", type=Path, default=build.HOME.parent / "build" / "slides")
     parsed = parser.parse_args(arguments)
     try:
         vendor(parsed.out / "vendor")
         links = []
-        for source in build.sources(build.HERE):
+        for source in build.sources(build.HOME):
             lesson = build.read(source)
-            notebook = nbformat.read(build.HERE / f"{lesson.slug}.ipynb", as_version=4)
+            notebook = nbformat.read(build.HOME / f"{lesson.slug}.ipynb", as_version=4)
             page = deck(notebook, f"{lesson.number} · {lesson.title}")
             write_atomically(parsed.out / f"{lesson.slug}.html", page.encode())
             links.append(

@@ -1,7 +1,7 @@
 """The compiler of the lessons: NN_slug.py becomes NN_slug.ipynb and exercises/NN_slug.ipynb.
 
-    python notebooks/build.py            build every lesson, and what README and CITATION.cff take from them
-    python notebooks/build.py --check    change nothing; exit status 1 at the first difference
+    python notebooks/tools/build.py            build every lesson, and what README and CITATION.cff take from them
+    python notebooks/tools/build.py --check    change nothing; exit status 1 at the first difference
 
 A lesson is a jupytext percent file whose first cell is Markdown and reads
 
@@ -32,8 +32,9 @@ import solutions
 from front_page import Course
 from gan_course.errors import CourseError
 from gan_course.files import write_atomically
+from gan_course.terminal import command
 
-HERE = Path(__file__).resolve().parent
+HOME = Path(__file__).resolve().parents[1]  # the lessons' folder
 HEADER = re.compile(r"# (\d\d) · (.+)\n\n((?:> .+(?:\n|$))+)")
 AFTERWARDS = re.compile(r"After (?:it|this lesson) you can (.+)")
 CARD = re.compile(r"^### Exercise (\d+\.\d+)", re.MULTILINE)
@@ -190,23 +191,19 @@ def build(folder: Path, check: bool = False) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Build the notebooks from the lessons' sources.")
-    parser.add_argument(
-        "folder", nargs="?", type=Path, default=HERE, help="where the lessons are (default: here)"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 when something is out of date"
-    )
+    parser.add_argument("folder", nargs="?", type=Path, default=HOME, help="where the lessons are")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is out of date")
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> int:
         problems = build(options.folder.resolve(), options.check)
-    except CourseError as error:
-        print(f"build: {error}", file=sys.stderr)
-        return 2
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if problems and options.check:
-        print("run `make notebooks` and look at what changed", file=sys.stderr)
-    return 1 if problems else 0
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        if problems and options.check:
+            print("run `make notebooks` and look at what changed", file=sys.stderr)
+        return 1 if problems else 0
+
+    return command("build", work)
 
 
 if __name__ == "__main__":
