@@ -32,12 +32,11 @@ if "google.colab" in sys.modules:  # Colab has torch and the rest already: add t
         print("No GPU yet: Runtime → Change runtime type → T4 GPU, then run this cell again.")
 
 # %%
+import json
 import re
 import time
 
 import numpy as np
-import json
-
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode

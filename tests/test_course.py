@@ -12,8 +12,8 @@ import nbformat
 import pytest
 
 import build
-import course
 import recording
+import run as runner
 from gan_course.errors import CourseError
 
 HEAD = '# %% [markdown]\n# # {0} · Lesson {0}\n#\n# > After it you can say "{0}".\n\n'
@@ -69,8 +69,8 @@ def lessons(tmp_path_factory):
 
 
 def command(lessons, out, *arguments):
-    program = Path(course.__file__)
-    return [sys.executable, program, "run", "--lessons", lessons, "--profile", "ci", "--out", out, *arguments]
+    program = Path(runner.__file__)
+    return [sys.executable, program, "--lessons", lessons, "--profile", "ci", "--out", out, *arguments]
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_interrupting_keeps_what_is_there(lessons, tmp_path):
     ],
 )
 def test_bad_input_is_one_line_and_status_2(lessons, tmp_path, capsys, arguments, words):
-    assert course.main(["run", "--lessons", str(lessons), "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert runner.main(["--lessons", str(lessons), "--out", str(tmp_path / "out"), *arguments]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
     assert not (tmp_path / "out").exists()
@@ -176,8 +176,8 @@ def test_bad_input_is_one_line_and_status_2(lessons, tmp_path, capsys, arguments
 
 def test_lessons_are_found_by_number_and_by_name(lessons):
     for name in ("1", "01", "01_bad", "01_bad.ipynb"):
-        assert [p.stem for p in course.choose(lessons, [name])] == ["01_bad"]
-    assert len(course.choose(lessons, [])) == 3
+        assert [p.stem for p in runner.choose(lessons, [name])] == ["01_bad"]
+    assert len(runner.choose(lessons, [])) == 3
 
 
 # Recording: what is refused, and what is cleaned.

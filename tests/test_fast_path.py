@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+import ladder
 from gan_course import recipes, training
-from gan_course.bench import ladder
 from gan_course.data import to_signed
 from gan_course.gan import GAN
 
@@ -29,7 +29,7 @@ def in_double(gan: GAN) -> GAN:
 def test_a_hundred_steps_differ_by_rounding_only(key, pictures):
     recipe = recipes.get(key).but(batch=4, width=1 / 16)
     images = pictures(recipe, 40)
-    plain = ladder.Loop(recipe, images, ladder.Tricks(), seed=5)
+    plain = ladder.Loop(recipe, images, seed=5)
     in_double(plain.gan)
     fast = in_double(GAN(recipe, seed=5))
     start = [p.clone() for p in fast.G.parameters()]

@@ -11,7 +11,7 @@ import pytest
 import build
 import recording
 
-LESSONS = build.sources(build.HERE)
+LESSONS = build.sources(build.HOME)
 SETUP = """\
 import shutil
 import subprocess
@@ -38,11 +38,11 @@ def each(function):
 
 
 def source(slug):
-    return build.read(build.HERE / f"{slug}.py")
+    return build.read(build.HOME / f"{slug}.py")
 
 
 def committed(slug, room="."):
-    return nbformat.read(build.HERE / room / f"{slug}.ipynb", as_version=4)
+    return nbformat.read(build.HOME / room / f"{slug}.ipynb", as_version=4)
 
 
 def code(notebook):
@@ -89,7 +89,7 @@ def test_every_cell_was_run_and_stamped(slug):
 def test_outputs_are_clean(slug):
     notebook = committed(slug)
     assert "widgets" not in notebook.metadata
-    assert (build.HERE / f"{slug}.ipynb").stat().st_size <= recording.LIMIT
+    assert (build.HOME / f"{slug}.ipynb").stat().st_size <= recording.LIMIT
     for cell in code(notebook):
         assert "execution" not in cell.metadata
         for output in cell.outputs:
@@ -226,7 +226,7 @@ def test_nbval_accepts_a_right_output_and_refuses_a_wrong_one(tmp_path):
 
 
 def test_make_test_runs_every_lesson_and_no_exercise():
-    makefile = (build.HERE.parent / "Makefile").read_text()
+    makefile = (build.HOME.parent / "Makefile").read_text()
     assert "LESSONS := $(wildcard notebooks/[0-9]*.ipynb)" in makefile
     (line,) = [line for line in makefile.splitlines() if "-m pytest" in line]
     assert "--nbval-lax" in line and "--nbval-current-env" in line and line.endswith("tests $(LESSONS)")

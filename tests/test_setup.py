@@ -52,7 +52,7 @@ def test_make_lists_its_commands(clone):
 
 def test_course_passes_lesson_and_profile(clone):
     said = clone("--dry-run", "course", "LESSON=02", "PROFILE=cpu")[1]
-    assert "course.py run --lesson 02 --profile cpu --out build" in said
+    assert "run.py --lesson 02 --profile cpu --out build" in said
 
 
 def test_setup_without_python(clone):

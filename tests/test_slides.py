@@ -7,9 +7,9 @@ import nbformat
 import pytest
 
 import build
+import page
 import slides
-from gan_course import presenting, runs
-from gan_course.__main__ import main
+from gan_course import runs
 from gan_course.errors import CourseError
 
 
@@ -59,7 +59,7 @@ def test_answers_are_not_given_away():
     assert "the answer" not in page
 
 
-@pytest.mark.parametrize("path", build.sources(build.HERE), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", build.sources(build.HOME), ids=lambda path: path.stem)
 def test_every_lesson_makes_slides_that_need_no_network(path):
     recorded = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     page = slides.deck(recorded, path.stem)
@@ -98,11 +98,11 @@ def test_what_is_there_is_not_fetched_again(tmp_path, monkeypatch):
 def test_a_run_becomes_one_page(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs.Run, "frames", property(lambda run: _frames(run)[:3]))
-    assert main(["present", "quick-digits", "--no-browser"]) == 0
-    page = (tmp_path / "quick-digits.html").read_text(encoding="utf-8")
+    assert page.main(["quick-digits", "--no-browser"]) == 0
+    text = (tmp_path / "quick-digits.html").read_text(encoding="utf-8")
     assert "opens in any browser, without a network" in capsys.readouterr().out
-    assert page.count("Curves so far") == 2 and 'max="2"' in page and "Nothing is trained yet" in page
-    assert not re.findall(r'(?:src|href)="http', page)
+    assert text.count("Curves so far") == 2 and 'max="2"' in text and "Nothing is trained yet" in text
+    assert not re.findall(r'(?:src|href)="http', text)
 
 
 _frames = runs.Run.frames.fget
@@ -114,7 +114,7 @@ _frames = runs.Run.frames.fget
 )
 def test_what_cannot_be_presented(arguments, said, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["present", *arguments, "--no-browser"]) == 2
+    assert page.main([*arguments, "--no-browser"]) == 2
     assert said in capsys.readouterr().err and list(tmp_path.iterdir()) == []
 
 
@@ -122,4 +122,4 @@ def test_a_page_is_text_and_not_markup(monkeypatch):
     run = runs.find("quick-digits")
     monkeypatch.setitem(run.card["data"], "name", "<script>alert(1)</script>")
     monkeypatch.setattr(runs.Run, "frames", property(lambda run: _frames(run)[:1]))
-    assert "<script>alert" not in presenting.page(run)
+    assert "<script>alert" not in page.page(run)

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 import front_page
-from ladder import CHANGES
 from gan_course import files, runs, show
 from gan_course.terminal import command
+from ladder import CHANGES
 
 FRAMES = 24
 GAP = 24  # white pixels between two grids
