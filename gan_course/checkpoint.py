@@ -93,10 +93,12 @@ def load(
     wanted = {**_live(gan), **random, "history": torch.empty(rows, len(COLUMNS))}
     shapes, expected = ({name: t.shape for name, t in them.items()} for them in (tensors, wanted))
     if shapes != expected:
-        differing = next(name for name in {**expected, **shapes} if shapes.get(name) != expected.get(name))
+        name = next(name for name in {**expected, **shapes} if shapes.get(name) != expected.get(name))
+        if not name.startswith(("G.", "D.", "average.", "opt_")):
+            raise CourseError(f"{path} lacks {name!r} in the right shape: it is of another version; start anew")
         pair = "these networks" if networks else "the recipe's networks"
         raise CourseError(
-            f"{path} does not hold {pair} ({differing} differs): `networks` takes the pair it was trained with"
+            f"{path} was not saved from {pair} ({name!r} differs): hand over `networks` as they were in training"
         )
     with torch.no_grad():
         for name, tensor in _live(gan).items():

@@ -261,7 +261,7 @@ def _open_or_start(
     recipe: Recipe, data: dict, folder: Path, seed: int, resume: bool, device: torch.device, ranks: Ranks
 ) -> tuple[GAN, dict]:
     """The run in the folder, or a new one, and its card."""
-    if not (folder / CHECKPOINT).exists():
+    if not ranks.any(ranks.first and (folder / CHECKPOINT).exists()):  # rank 0 says so for all
         gan = GAN(recipe, seed, device, ranks=ranks)
         card = {"recipe": recipe.as_dict(), "seed": gan.seed, "data": data, "device": devices.name(device)}
         today = date.today().isoformat()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_course import initialisation, networks, recipes
+from gan_course import networks, networks, recipes
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.networks import Up, as_map
@@ -22,7 +22,7 @@ def build(family, size, channels=1, width=1 / 8, seed=0):
     """A pair with weights that are the same at every call."""
     G, D = networks.build(family, channels=channels, size=size, width=width)
     for network in (G, D):
-        initialisation.initialise(network, "pytorch", torch.Generator().manual_seed(seed))
+        networks.initialise(network, "pytorch", torch.Generator().manual_seed(seed))
     return G, D
 
 
@@ -320,7 +320,7 @@ def layers_of(network, *kinds):
 def initialised(family, size, scheme, seed=0, width=1.0, channels=3):
     pair = networks.build(family, channels=channels, size=size, width=width)
     for network in pair:
-        initialisation.initialise(network, scheme, torch.Generator().manual_seed(seed))
+        networks.initialise(network, scheme, torch.Generator().manual_seed(seed))
     return pair
 
 
@@ -357,7 +357,7 @@ def test_xavier_weights():
 )
 def test_pytorchs_own_weights(layer):
     """The scheme draws what PyTorch's reset_parameters draws, from a generator instead of the global one."""
-    initialisation.initialise(layer, "pytorch", torch.Generator().manual_seed(3))
+    networks.initialise(layer, "pytorch", torch.Generator().manual_seed(3))
     drawn = [p.clone() for p in layer.parameters()]
     with torch.random.fork_rng():
         torch.manual_seed(3)
@@ -368,13 +368,13 @@ def test_pytorchs_own_weights(layer):
 def test_a_second_initialisation_leaves_nothing_of_the_first():
     G, _ = initialised("dcgan-fashion", 28, "dcgan", width=1 / 8, channels=1)
     G(torch.randn(8, 100))  # moves BatchNorm's statistics
-    initialisation.initialise(G, "pytorch", torch.Generator().manual_seed(1))
+    networks.initialise(G, "pytorch", torch.Generator().manual_seed(1))
     fresh, _ = initialised("dcgan-fashion", 28, "pytorch", seed=1, width=1 / 8, channels=1)
     for (name, a), b in zip(G.state_dict().items(), fresh.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
 
 
-@pytest.mark.parametrize("scheme", sorted(initialisation.SCHEMES))
+@pytest.mark.parametrize("scheme", sorted(networks.SCHEMES))
 @pytest.mark.parametrize(("family", "size"), PAIRS)
 def test_weights_follow_the_generator_alone(family, size, scheme):
     torch.manual_seed(1)
@@ -397,4 +397,4 @@ def test_a_gan_draws_nothing_from_the_global_generator(key):
 
 def test_unknown_scheme():
     with pytest.raises(CourseError, match="'he'.*pytorch, xavier, dcgan, dcgan-96"):
-        initialisation.initialise(nn.Linear(2, 2), "he", torch.Generator())
+        networks.initialise(nn.Linear(2, 2), "he", torch.Generator())
