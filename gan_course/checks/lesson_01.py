@@ -35,7 +35,10 @@ def exercise_1(optimal_discriminator: Callable[[Tensor, Tensor], Tensor]) -> Non
             for n in (math.nan, 0.5)
         ),
         (torch.sigmoid(right), "sigmoid twice: p / (p + q) is a probability already"),
-        (torch.log(p / q).nan_to_num(0.5, posinf=math.inf, neginf=-math.inf), "that is D's logit; its sigmoid is D*"),
+        *(
+            (torch.log(p / q).nan_to_num(n, posinf=math.inf, neginf=-math.inf), "that is D's logit; its sigmoid is D*")
+            for n in (math.nan, 0.5)
+        ),
         *((at_nothing(n), f"where p = q = 0 this exercise asks for 0.5; yours says {n:g}") for n in (0.0, 1.0)),
         otherwise=lambda v: f"at p = 0.3, q = 0.1 D* is 0.75, yours says {v[0]:.3f}: solve a / y = b / (1 - y) for y",
     )

@@ -43,9 +43,9 @@ def exercise_2(slerp: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     """`slerp(a, b, t)`: points on the arc from a to b."""
     a, b = latent.draw(2, 100, seed=2)
 
-    def classic(a: Tensor, b: Tensor, t: Tensor, angle: Tensor | None = None) -> Tensor:
+    def classic(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
         """The formula of the exercise, whose norms differ a little from those of `latent.slerp`."""
-        angle = torch.arccos(a @ b / (a.norm() * b.norm())) if angle is None else angle
+        angle = torch.arccos(a @ b / (a.norm() * b.norm()))
         return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
 
     for t in (torch.tensor([0.0, 0.25, 0.5, 1.0]), torch.tensor([0.7])):
@@ -70,14 +70,6 @@ def exercise_2(slerp: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
                 "middle",
             ),
             (classic(a, b, column) * torch.sin(angle), "divide by sin ω: without it the path is too short at its ends"),
-            (
-                classic(a, b, column, a @ b),
-                "that is the formula with the scalar product for ω: ω is the arccos of the cosine",
-            ),
-            (
-                classic(a, b, column, a @ b / (a.norm() * b.norm())),
-                "that is the formula with the cosine for ω: the angle is its arccos",
-            ),
             otherwise=lambda v, t=t: _of_path(v, a, b, t),
             wanted=f"{len(t)} shares make {len(t)} points of 100 numbers, ({len(t)}, 100)",
             tolerance=1e-3,
@@ -187,9 +179,7 @@ def exercise_4(stretched: Callable[[Tensor], tuple[Tensor, Tensor]]) -> None:
     if same(directions.flip(0)):
         raise NotYet("the eigenvalues are turned around and the directions are not; they belong together")
     if same(directions.T.flip(0)) or same(directions.flip(0, 1)) or same(directions.flip(1)):
-        raise NotYet(
-            "turn around the order of the eigenvectors, not of their numbers: columns first, then rows of them"
-        )
+        raise NotYet("turn around the order of the eigenvectors, not that of their numbers")
     if same(nn.functional.normalize(directions)):
         raise NotYet("the directions point the right way and are not of length 1")
     raise NotYet("the eigenvalues are right, the directions are not their eigenvectors")
@@ -217,7 +207,7 @@ def exercise_5(invert: Callable[[Generator, Tensor], Tensor]) -> None:
         except NotYet as refusal:
             if "does not require grad" in str(refusal):
                 raise NotYet(
-                    f"{refusal}; gradients are switched off in this notebook, so put the loop under torch.enable_grad(), "
+                    f"{refusal}; gradients are switched off in this notebook, so loop under torch.enable_grad(), "
                     "and give z requires_grad=True"
                 ) from None
             raise
