@@ -48,7 +48,7 @@ def d_loss_with_softplus(G, D, real, z):
 
 
 def d_loss_on_probabilities(G, D, real, z):
-    return d_loss(G, D, real, z, loss=lambda l, label: F.binary_cross_entropy(l.sigmoid(), torch.full_like(l, label)))
+    return d_loss(G, D, real, z, loss=lambda r, a: F.binary_cross_entropy(r.sigmoid(), torch.full_like(r, a)))
 
 
 def d_loss_with_backward(G, D, real, z):
@@ -210,7 +210,7 @@ WRONG = {
         (lambda G, D, real, z: d_loss(G, D, real, z, 1.0, 0.0), "labels are 1 and 0"),
         (lambda G, D, real, z: d_loss(G, D, real, z, 0.9, 0.0), "images' label is 0"),
         (lambda G, D, real, z: d_loss(G, D, real, z, 0.9, 0.9), "both halves aim"),
-        (lambda G, D, real, z: d_loss(G, D, real, z, loss=lambda l, b: bce(l.sigmoid(), b)), "sigmoid twice"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, loss=lambda r, a: bce(r.sigmoid(), a)), "sigmoid twice"),
         (lambda G, D, real, z: d_loss(G, D, real, z) / 2, "averaged"),
         (lambda G, D, real, z: d_loss(G, D, real, z) * len(real), "summed"),
         (lambda G, D, real, z: -d_loss(G, D, real, z), "the sign"),

@@ -157,7 +157,7 @@ WRONG = {
         (rule(gap=0.15), "differ by more than 0.1"),
         (rule(gap=0.05), "D cannot tell"),
         (rule(both=any), "both conditions"),
-        (rule(absolute=lambda x: x if x > 0 else 1), "absolute value"),
+        (rule(absolute=lambda x: x if x > 0 else 1), "no sign"),
         (rule(absolute=lambda x: x), "absolute value"),
         (lambda r, f: glance(f, r), "near 0.98"),
         (lambda r, f: "won", "one of 'D has won'"),

@@ -8,7 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from gan_course import data, losses, training
-from gan_course.checks import Calls, InFloat64, NotYet, compare, distance, flat, inputs, passed, read, run, shown
+from gan_course.checks import (
+    Calls,
+    InFloat64,
+    NotYet,
+    compare,
+    distance,
+    flat,
+    inputs,
+    passed,
+    read,
+    run,
+    shown,
+)
 from gan_course.gan import GAN
 from gan_course.recipes import RECIPES
 
