@@ -80,10 +80,8 @@ JUNK = {
 @pytest.mark.parametrize("lesson, exercise, answer", EXERCISES)
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_no_answer_makes_a_check_crash(lesson, exercise, answer, junk):
-    changes_in_place = lesson.__name__[-2:] + f".{exercise}" in ("01.6", "02.4", "03.4")  # its result does not matter
     wrong = tuple(lambda *_: junk() for _ in answer) if isinstance(answer, tuple) else lambda *_: junk()
-    message = refused(lesson, exercise, wrong)
-    assert len(message) > 20 and ("\n" not in message) or changes_in_place
+    refused(lesson, exercise, wrong)
 
 
 NUMBERS = {
