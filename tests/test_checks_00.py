@@ -1,49 +1,19 @@
-"""The checks of lesson 00: two ways to be right, and what each mistake is told."""
+"""The checks of lesson 00: ways to be right, and what each mistake is told."""
 
+import numpy as np
 import pytest
 import torch
-from answers import stub, told
+from answers import each, hand_in, refused
 
-from gan_course.checks import lesson_00
-
-
-@pytest.mark.parametrize("exercise", [1, 2, 3, 4])
-def test_a_stub_is_told_that_it_waits(exercise):
-    check = getattr(lesson_00, f"exercise_{exercise}")
-    assert "still waits" in told(check, stub)
-    assert "still waits" in told(check, ...)
+from gan_course.checks import lesson_00 as lesson
 
 
-def test_an_error_in_the_code_is_named():
-    assert "ZeroDivisionError" in told(lesson_00.exercise_1, lambda images: 1 / 0)
-
-
-@pytest.mark.parametrize("right", [lambda x: x.float() / 127.5 - 1, lambda x: (x.double() / 255 - 0.5) * 2])
-def test_scaling_right(right, capsys):
-    lesson_00.exercise_1(right)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda x: x.float() / 255, "0 … 1"),
-        (lambda x: x.float() - 127.5, "not divided"),
-        (lambda x: x.float() / 128 - 1, "divide by 127.5"),
-        (lambda x: x, "no room for fractions"),
-        (lambda x: x.float().flatten() / 127.5 - 1, "same shape"),
-        (lambda x: 1 - x.float() / 127.5, "become"),
-    ],
-)
-def test_scaling_wrong(wrong, words):
-    assert words in told(lesson_00.exercise_1, wrong)
-
-
-def draw_with(make_z=torch.randn, reseed=True, grad=False):
+def draw(make=torch.randn, seeded=True, after=lambda images: images, before=lambda G: None):
     def draw(G, n, seed):
-        generator = torch.Generator().manual_seed(seed if reseed else 7)
-        with torch.set_grad_enabled(grad):
-            return G(make_z(n, 100, generator=generator))
+        generator = torch.Generator().manual_seed(seed if seeded else 7)
+        before(G)
+        with torch.no_grad():
+            return after(G(make(n, 100, generator=generator)))
 
     return draw
 
@@ -53,70 +23,115 @@ def draw_in_two_lines(G, n, seed):
     return G(z).detach()
 
 
-@pytest.mark.parametrize("right", [draw_with(), draw_in_two_lines])
-def test_drawing_right(right, capsys):
-    lesson_00.exercise_2(right)
-    assert capsys.readouterr().out.startswith("✓")
+def draw_one_by_one(G, n, seed):
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        return torch.cat([G(torch.randn(1, 100, generator=generator)) for _ in range(n)])
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (draw_with(torch.rand), "uniform"),
-        (draw_with(reseed=False), "does the seed reach"),
-        (draw_with(grad=True), "no_grad"),
-        (lambda G, n, seed: G(torch.randn(n, 100)).detach(), "other images the second time"),
-        (lambda G, n, seed: draw_with()(G, 1, seed), "shape"),
-    ],
-)
-def test_drawing_wrong(wrong, words):
-    assert words in told(lesson_00.exercise_2, wrong)
+def draw_by_the_global_seed(G, n, seed):
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        return G(torch.randn(n, 100))
 
 
-def walk_in_a_loop(a, b, steps):
-    return torch.stack([a + (b - a) * k / (steps - 1) for k in range(steps)])
+def draw_on_another_device(G, n, seed):
+    return G(torch.randn(n, 100, device="meta"))
 
 
-def walk_by_weights(a, b, steps):
+def draw_with_a_graph(G, n, seed):
+    return G(torch.randn(n, 100, generator=torch.Generator().manual_seed(seed)))
+
+
+def walk(a, b, steps):
     share = torch.linspace(0, 1, steps)[:, None]
     return (1 - share) * a + share * b
 
 
-@pytest.mark.parametrize("right", [walk_in_a_loop, walk_by_weights])
-def test_walking_right(right, capsys):
-    lesson_00.exercise_3(right)
-    assert capsys.readouterr().out.startswith("✓")
+def walk_in_numpy(a, b, steps):
+    share = torch.from_numpy(np.linspace(0, 1, steps))[:, None]
+    return a + (b - a) * share
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda a, b, n: walk_by_weights(b, a, n), "from b to a"),
-        (lambda a, b, n: torch.stack([a + (b - a) * k / n for k in range(n)]), "not b"),
-        (lambda a, b, n: walk_by_weights(a, b, n).T, "steps first"),
-        (lambda a, b, n: a + (b - a) * (torch.linspace(0, 1, n) ** 2)[:, None], "not even"),
+def at(*shares):
+    return lambda a, b, n: torch.stack([a + (b - a) * t for t in shares])
+
+
+RIGHT = {
+    1: [
+        lambda x: x.float() / 127.5 - 1,
+        lambda x: (x.double() / 255 - 0.5) * 2,
+        lambda x: (x / 255).sub(0.5).div(0.5),
+        lambda x: x.half() / 127.5 - 1,
     ],
-)
-def test_walking_wrong(wrong, words):
-    assert words in told(lesson_00.exercise_3, wrong)
+    2: [draw(), draw_in_two_lines, draw_one_by_one, draw(after=lambda images: images.double().numpy())],
+    3: [
+        walk,
+        lambda a, b, n: torch.stack([a + (b - a) * k / (n - 1) for k in range(n)]),
+        walk_in_numpy,
+        lambda a, b, n: [a.lerp(b, k / (n - 1)).tolist() for k in range(n)],
+    ],
+    4: [lambda n, b, e: n // b * e, lambda n, b, e: sum(int((n - n % b) / b) for _ in range(e))],
+}
 
-
-@pytest.mark.parametrize(
-    "right", [lambda n, b, e: n // b * e, lambda n, b, e: sum(int((n - n % b) / b) for _ in range(e))]
-)
-def test_steps_right(right, capsys):
-    lesson_00.exercise_4(right)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
+WRONG = {
+    1: [
+        (lambda x: x.float() / 255, "0 … 1"),
+        (lambda x: x.float() / 127.5, "not shifted yet"),
+        (lambda x: x.float() - 127.5, "not divided yet"),
+        (lambda x: x.float() / 128 - 1, "divide by 127.5"),
+        (lambda x: (x.float() - 127) / 127, "divide by 127.5"),
+        (lambda x: 1 - x.float() / 127.5, "exchanged"),
+        (lambda x: x * 2 / 255 - 1, "overflowed"),
+        (lambda x: (x - 127) / 127.5, "overflowed"),
+        (lambda x: 2 * x.float() / x.max() - 1, "pictures at hand"),
+        (lambda x: 2 * (x.float() - x.min()) / (x.max() - x.min()) - 1, "pictures at hand"),
+        (lambda x: x, "no room for fractions"),
+        (lambda x: x.float().flatten() / 127.5 - 1, "shape (2, 2); yours has (4,)"),
+        (lambda x: x.float() / 100, "is right"),
+    ],
+    2: [
+        (draw(torch.rand), "uniform"),
+        (draw(seeded=False), "does the seed reach"),
+        (draw_with_a_graph, "no_grad"),
+        (lambda G, n, seed: G(torch.randn(n, 100)).detach(), "other images the second time"),
+        (draw_by_the_global_seed, "everybody else's"),
+        (draw_on_another_device, "the check computes on the CPU"),
+        (draw(before=lambda G: G.train()), "in training mode"),
+        (lambda G, n, seed: draw()(G, 1, seed), "shape (6, 1, 28, 28); yours has (1, 1, 28, 28)"),
+        (draw(after=lambda images: (images + 1) / 2), "from 0 to 1"),
+        (draw(after=lambda images: images / 2), "not the images of G"),
+    ],
+    3: [
+        (lambda a, b, n: walk(b, a, n), "from b to a"),
+        (at(0, 0.2, 0.4, 0.6, 0.8), "the last latent is not b"),
+        (at(0.2, 0.4, 0.6, 0.8, 1), "the first latent is not a"),
+        (lambda a, b, n: walk(a, b, n).T, "steps come first"),
+        (lambda a, b, n: walk(a, b, n) - a, "start at a"),
+        (at(0, 0.1, 0.5, 0.9, 1), "not even"),
+        (lambda a, b, n: walk(a, b, n + 1), "shape (5, 2); yours has (6, 2)"),
+        (lambda a, b, n: walk(a, b.mul_(1.0).add_(1.0), n), "changed a tensor"),
+    ],
+    4: [
         (lambda n, b, e: -(-n // b) * e, "incomplete batch"),
-        (lambda n, b, e: n * e // b, "ran on into the next"),
-        (lambda n, b, e: n / b * e, "whole numbers"),
+        (lambda n, b, e: n * e // b, "does not run on into the next"),
+        (lambda n, b, e: n / b * e, "a whole number is wanted"),
         (lambda n, b, e: n // b, "times epochs"),
+        (lambda n, b, e: n // b // e, "another pass"),
+        (lambda n, b, e: n * e, "those are pictures"),
+        (lambda n, b, e: n // b * e + 2, "is right"),
+        (lambda n, b, e: torch.tensor([n // b * e]), "one whole number is wanted"),
     ],
-)
-def test_steps_wrong(wrong, words):
-    assert words in told(lesson_00.exercise_4, wrong)
+}
+
+
+@pytest.mark.parametrize("exercise, answer", each(RIGHT))
+def test_right(exercise, answer, capsys):
+    hand_in(lesson, exercise, answer)
+    assert capsys.readouterr().out.startswith("✓")
+
+
+@pytest.mark.parametrize("exercise, wrong", each(WRONG))
+def test_wrong(exercise, wrong):
+    answer, words = wrong
+    assert words in refused(lesson, exercise, answer)

@@ -1,17 +1,26 @@
-"""The checks of lesson 02: two ways to be right, and what each mistake is told."""
+"""The checks of lesson 02: ways to be right, and what each mistake is told."""
 
+import functools
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from answers import stub, told
+from answers import each, hand_in, refused
 
-from gan_course import data, losses
-from gan_course.checks import lesson_02
+from gan_course import data
+from gan_course.checks import lesson_02 as lesson
+from gan_course.losses import bce
+
+# --- 2.1 and 2.2 -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exercise", [1, 2, 3, 4, 5])
-def test_a_stub_is_told_that_it_waits(exercise):
-    assert "still waits" in told(getattr(lesson_02, f"exercise_{exercise}"), stub)
+def weights(widths):
+    return sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+
+
+def count(widths):
+    return weights(widths) + sum(widths[1:])
 
 
 def count_in_torch(widths):
@@ -19,142 +28,131 @@ def count_in_torch(widths):
     return sum(p.numel() for layer in layers for p in layer.parameters())
 
 
-@pytest.mark.parametrize(
-    "right", [lambda w: sum((a + 1) * b for a, b in zip(w, w[1:], strict=False)), count_in_torch]
-)
-def test_counting_right(right, capsys):
-    lesson_02.exercise_1(right)
-    assert capsys.readouterr().out.startswith("✓")
+def score(p, q, a, b):
+    return (a * p + b * q) / (p + q)
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda w: sum(a * b for a, b in zip(w, w[1:], strict=False)), "leaves out the biases"),
-        (lambda w: sum(a * b for a, b in zip(w, w[1:], strict=False)) + sum(w), "gives the input a bias"),
-        (lambda w: sum(w), "a·b weights"),
-    ],
-)
-def test_counting_wrong(wrong, words):
-    assert words in told(lesson_02.exercise_1, wrong)
+# --- 2.3 -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "right",
-    [lambda p, q, a, b: (a * p + b * q) / (p + q), lambda p, q, a, b: b + (a - b) * p / (p + q)],
-)
-def test_best_d_right(right, capsys):
-    lesson_02.exercise_2(right)
-    assert capsys.readouterr().out.startswith("✓")
+def d_loss(G, D, real, z, a=0.9, b=0.1, loss=bce):
+    return loss(D(real), a) + loss(D(G(z).detach()), b)
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda p, q, a, b: (a * q + b * p) / (p + q), "upside down"),
-        (lambda p, q, a, b: a * p + b * q, "not divided"),
-        (lambda p, q, a, b: (a * p + b * q).sum(), "one score for each place"),
-        (lambda p, q, a, b: (a * p) / (p + q), "set the derivative"),
-    ],
-)
-def test_best_d_wrong(wrong, words):
-    assert words in told(lesson_02.exercise_2, wrong)
-
-
-def test_best_d_with_plain_labels_only():
-    assert "here they are 0.9" in told(lesson_02.exercise_2, lambda p, q, a, b: p / (p + q))
-
-
-def bce(logits, label):
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
-def loss_with_softplus(G, D, real, z):
+def d_loss_with_softplus(G, D, real, z):
     with torch.no_grad():
         fake = G(z)
-    r, f = D(real), D(fake)
-    return (0.9 * F.softplus(-r) + 0.1 * F.softplus(r)).mean() + (
-        0.1 * F.softplus(-f) + 0.9 * F.softplus(f)
-    ).mean()
+    r, f = D(real).double(), D(fake).double()
+    real_part = (0.9 * F.softplus(-r) + 0.1 * F.softplus(r)).mean()
+    return real_part + (0.1 * F.softplus(-f) + 0.9 * F.softplus(f)).mean()
 
 
-@pytest.mark.parametrize(
-    "right", [lambda G, D, real, z: bce(D(real), 0.9) + bce(D(G(z).detach()), 0.1), loss_with_softplus]
-)
-def test_d_loss_right(right, capsys):
-    lesson_02.exercise_3(right)
-    assert capsys.readouterr().out.startswith("✓")
+def d_loss_on_probabilities(G, D, real, z):
+    return d_loss(G, D, real, z, loss=lambda r, a: F.binary_cross_entropy(r.sigmoid(), torch.full_like(r, a)))
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda G, D, real, z: bce(D(real), 0.9) + bce(D(G(z)), 0.1), "detach the generated"),
-        (lambda G, D, real, z: bce(D(real), 0.1) + bce(D(G(z).detach()), 0.9), "swapped"),
-        (lambda G, D, real, z: bce(D(real), 1.0) + bce(D(G(z).detach()), 0.0), "labels are 1 and 0"),
-        (
-            lambda G, D, real, z: bce(D(real).sigmoid(), 0.9) + bce(D(G(z).detach()).sigmoid(), 0.1),
-            "sigmoid twice",
-        ),
-        (lambda G, D, real, z: (bce(D(real), 0.9) + bce(D(G(z).detach()), 0.1)) / 2, "averaged"),
-        (lambda G, D, real, z: bce(D(real), 0.9), "real part plus generated part"),
-        (lambda G, D, real, z: (bce(D(real), 0.9) + bce(D(G(z)), 0.1)).detach(), "no gradient"),
-        (lambda G, D, real, z: D(real), "one number"),
-    ],
-)
-def test_d_loss_wrong(wrong, words):
-    assert words in told(lesson_02.exercise_3, wrong)
+def d_loss_with_backward(G, D, real, z):
+    loss = d_loss(G, D, real, z)
+    loss.backward()
+    return loss
 
 
-def loop_backward_twice(G, D, opt_g, opt_d, batches, latents):
-    """As the DCGAN tutorial does it: a backward pass for each part, their gradients added up."""
+def d_loss_in_evaluation_mode(G, D, real, z):
+    fake = G.eval()(z).detach()
+    G.train()
+    return bce(D(real), 0.9) + bce(D(fake), 0.1)
+
+
+def d_loss_blind(G, D, real, z):
+    with torch.no_grad():
+        real_logits = D(real)
+    return bce(real_logits, 0.9) + bce(D(G(z).detach()), 0.1)
+
+
+# --- 2.4 -------------------------------------------------------------------------------------------
+
+
+def loop(d_loss, g_loss, G, D, opt_g, opt_d, batches, latents):
+    """A student's loop with losses (real_logits, fake_logits) -> D's and fake_logits -> G's."""
     for i, real in enumerate(batches):
         fake = G(latents(len(real))).detach()
-        real_loss, fake_loss = losses.bce(D(real), 0.9), losses.bce(D(fake), 0.1)
+        loss = d_loss(D(real), D(fake))
         opt_d.zero_grad(set_to_none=False)
-        (real_loss + fake_loss).backward()
+        loss.backward()
         opt_d.step()
-        if i % 2:
-            continue
-        loss_g = losses.g_non_saturating(D(G(latents(len(real)))))
-        opt_g.zero_grad()
-        loss_g.backward()
-        opt_g.step()
+        if i % 2 == 0:
+            loss = g_loss(D(G(latents(len(real)))))
+            opt_g.zero_grad()
+            loss.backward()
+            opt_g.step()
 
 
-@pytest.mark.parametrize("right", [lesson_02.reference_loop, loop_backward_twice])
-def test_loop_right(right, capsys):
-    lesson_02.exercise_4(right)
-    assert "bit for bit" in capsys.readouterr().out
+def both(r, f):
+    return bce(r, 0.9) + bce(f, 0.1)
 
 
-@pytest.mark.parametrize("message, changes", lesson_02.MISTAKES.items(), ids=range(len(lesson_02.MISTAKES)))
-def test_loop_wrong(message, changes):
-    """Each named mistake gets its own words, so no two of them end at the same weights."""
-    assert told(lesson_02.exercise_4, lambda *a: lesson_02.reference_loop(*a, **changes)) == message
+def both_joined(r, f):
+    labels = torch.cat([torch.full(r.shape, 0.9, dtype=torch.float32), torch.full(f.shape, 0.1, dtype=torch.float32)])
+    return 2 * F.binary_cross_entropy_with_logits(torch.cat([r, f]), labels)
 
 
-def test_loop_that_forgets_to_step():
-    assert "nothing was learnt" in told(lesson_02.exercise_4, lambda *_: None)
-
-    def only_d(G, D, opt_g, opt_d, batches, latents):
-        lesson_02.reference_loop(G, D, opt_g, opt_d, batches, latents, g_every=10**6, first_g=-1)
-
-    assert "G never moved" in told(lesson_02.exercise_4, only_d)
+def both_on_probabilities(r, f):
+    r, f = r.sigmoid(), f.sigmoid()
+    return F.binary_cross_entropy(r, 0.9 * torch.ones_like(r)) + F.binary_cross_entropy(f, 0.1 * torch.ones_like(f))
 
 
-def test_loop_wrong_in_a_way_nobody_foresaw():
-    def noisy(G, D, opt_g, opt_d, batches, latents):
-        lesson_02.reference_loop(G, D, opt_g, opt_d, [0.5 * real for real in batches], latents)
-
-    assert "line by line" in told(lesson_02.exercise_4, noisy)
+def to_one(f):
+    return bce(f, 1.0)
 
 
-def sample_right(G, n, generator):
+TO_THE_BIT = [lesson.reference_loop, functools.partial(loop, both, to_one)]
+BY_OTHER_OPERATIONS = [
+    functools.partial(loop, both, lambda f: -F.logsigmoid(f).mean()),
+    functools.partial(loop, both, lambda f: F.softplus(-f.double()).mean()),
+    functools.partial(loop, both_joined, to_one),
+    functools.partial(loop, both_on_probabilities, to_one),
+]
+
+
+def with_switches(**changes):
+    return functools.partial(lesson.reference_loop, **changes)
+
+
+def own_latents(G, D, opt_g, opt_d, batches, latents):
+    lesson.reference_loop(G, D, opt_g, opt_d, batches, lambda n: torch.randn(n, 100))
+
+
+def own_latents_for_g(G, D, opt_g, opt_d, batches, latents):
+    turn = iter(range(1000))  # D, G, D, D, G, D, …
+    lesson.reference_loop(
+        G, D, opt_g, opt_d, batches, lambda n: torch.randn(n, 100) if next(turn) % 3 == 1 else latents(n)
+    )
+
+
+def too_many_latents(G, D, opt_g, opt_d, batches, latents):
+    lesson.reference_loop(G, D, opt_g, opt_d, batches, lambda n: latents(64)[:n])
+
+
+def darker(G, D, opt_g, opt_d, batches, latents):
+    lesson.reference_loop(G, D, opt_g, opt_d, [0.5 * real for real in batches], latents)
+
+
+def then(what):
+    def train(G, D, *rest):
+        lesson.reference_loop(G, D, *rest)
+        what(G, D)
+
+    return train
+
+
+# --- 2.5 -------------------------------------------------------------------------------------------
+
+
+def sample(G, n, generator, convert=data.to_uint8, make=torch.randn, grad=False, back=True):
     G.eval()
-    with torch.no_grad():
-        images = data.to_uint8(G(torch.randn(n, 100, generator=generator)))
-    G.train()
+    with torch.set_grad_enabled(grad):
+        images = convert(G(make(n, 100, generator=generator)))
+    G.train(back)
     return images
 
 
@@ -165,32 +163,117 @@ def sample_with_arithmetic(G, n, generator):
     return images
 
 
-@pytest.mark.parametrize("right", [sample_right, sample_with_arithmetic])
-def test_sampling_right(right, capsys):
-    lesson_02.exercise_5(right)
+def sample_one_by_one(G, n, generator):
+    return torch.cat([sample(G, 1, generator) for _ in range(n)]).numpy()
+
+
+def sampled(**changes):
+    return functools.partial(sample, **changes)
+
+
+RIGHT = {
+    1: [count, count_in_torch, lambda w: int(np.dot(np.array(w[:-1]) + 1, w[1:]))],
+    2: [score, lambda p, q, a, b: b + (a - b) * p / (p + q), lambda p, q, a, b: score(p.numpy(), q.numpy(), a, b)],
+    3: [d_loss, d_loss_with_softplus, d_loss_on_probabilities],
+    4: TO_THE_BIT + BY_OTHER_OPERATIONS,
+    5: [sample, sample_with_arithmetic, sample_one_by_one],
+}
+
+WRONG = {
+    1: [
+        (weights, "leaves out the biases"),
+        (lambda w: weights(w) + sum(w), "gives the input a bias"),
+        (lambda w: weights(w) + sum(w[:-1]), "not to each input"),
+        (lambda w: weights(w) + len(w) - 1, "not one in all"),
+        (lambda w: count(w[:-1]), "the last layer"),
+        (lambda w: count(w[1:]), "the first layer"),
+        (lambda w: count(w) / 3, "whole number"),
+        (lambda w: [count(w)], "one whole number is wanted"),
+        (sum, "a·b weights"),
+    ],
+    2: [
+        (lambda p, q, a, b: score(q, p, a, b), "upside down"),
+        (lambda p, q, a, b: a * p + b * q, "not divided"),
+        (lambda p, q, a, b: score(p, q, a, b).sum(), "shape (5,); yours has ()"),
+        (lambda p, q, a, b: score(p, q, a, 0), "fake label is missing"),
+        (lambda p, q, a, b: p / (p + q), "here they are 0.8"),
+        (lambda p, q, a, b: score(p, q, 0.9, 0.1), "are written into your formula"),
+        (lambda p, q, a, b: score(p, q, 0.9, 0.0), "are written into your formula"),
+        (lambda p, q, a, b: p, "set the derivative"),
+    ],
+    3: [
+        (lambda G, D, real, z: bce(D(real), 0.9) + bce(D(G(z)), 0.1), "detach the generated"),
+        (lambda G, D, real, z: bce(D(real), 0.9) + bce(D(G(z)).detach(), 0.1), "D(G(z).detach())"),
+        (d_loss_blind, "D learns nothing from real images"),
+        (d_loss_with_backward, "no backward() and no step inside"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, 0.1, 0.9), "swapped"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, 1.0, 0.0), "labels are 1 and 0"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, 0.9, 0.0), "images' label is 0"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, 0.9, 0.9), "both halves aim"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, loss=lambda r, a: bce(r.sigmoid(), a)), "sigmoid twice"),
+        (lambda G, D, real, z: d_loss(G, D, real, z) / 2, "averaged"),
+        (lambda G, D, real, z: d_loss(G, D, real, z) * len(real), "summed"),
+        (lambda G, D, real, z: -d_loss(G, D, real, z), "the sign"),
+        (lambda G, D, real, z: bce(D(real), 0.9), "generated part is missing"),
+        (lambda G, D, real, z: bce(D(G(z).detach()), 0.1), "real part is missing"),
+        (lambda G, D, real, z: d_loss(G, D, real, z).detach(), "no gradient"),
+        (lambda G, D, real, z: d_loss(G, D, real, z).item(), "without .item()"),
+        (d_loss_in_evaluation_mode, "G made its images in evaluation mode"),
+        (lambda G, D, real, z: d_loss(G.eval(), D, real, z), "G is left in evaluation mode"),
+        (lambda G, D, real, z: d_loss(G.requires_grad_(False), D, real, z), "G is left frozen"),
+        (lambda G, D, real, z: D(real), "shape ()"),
+    ],
+    4: [
+        *((with_switches(**dict(changes)), words) for changes, words in lesson.MISTAKES.items()),
+        (functools.partial(loop, lambda r, f: both_joined(r, f) / 2, to_one), "two parts are averaged"),
+        (functools.partial(loop, both, lambda f: -F.softplus(f).mean()), "saturating"),
+        (lambda *_: None, "nothing was learnt"),
+        (with_switches(g_every=10**6, first_g=-1), "G never moved"),
+        (own_latents, "latents of your own"),
+        (own_latents_for_g, "latents of your own"),
+        (too_many_latents, "you ask for 64 latents"),
+        (darker, "line by line"),
+        (then(lambda G, D: G.eval()), "G is left in evaluation mode"),
+        (then(lambda G, D: D.requires_grad_(False)), "D is left frozen"),
+    ],
+    5: [
+        (lambda G, n, g: data.to_uint8(G(torch.randn(n, 100, generator=g)).detach()), "running statistics"),
+        (sampled(back=False), "left in evaluation mode"),
+        (lambda G, n, g: sample(G, n, torch.Generator().manual_seed(1)), "handed in"),
+        (lambda G, n, g: sample(G, n, g).float(), "these are float32"),
+        (lambda G, n, g: sample(G, n, g)[:1], "shape (64, 1, 28, 28); yours has (1, 1, 28, 28)"),
+        (sampled(grad=True), "under torch.no_grad()"),
+        (sampled(convert=lambda x: ((x + 1) * 127.5).to(torch.uint8)), "cut off, not rounded"),
+        (sampled(convert=lambda x: ((x + 1) / 2).to(torch.uint8)), "multiply by 255"),
+        (sampled(convert=lambda x: (x * 255).clamp(0, 255).round().to(torch.uint8)), "from -1 to 1"),
+        (sampled(make=torch.rand), "rand is uniform"),
+        (sampled(make=lambda n, m, generator: torch.randn(n, m)), "handed in"),
+        (lambda G, n, g: 255 - sample(G, n, g), "not the images that G makes"),
+    ],
+}
+
+
+@pytest.mark.parametrize("exercise, answer", each(RIGHT))
+def test_right(exercise, answer, capsys):
+    hand_in(lesson, exercise, answer)
     assert capsys.readouterr().out.startswith("✓")
 
 
-def sample_in_training_mode(G, n, generator):
-    with torch.no_grad():
-        return data.to_uint8(G(torch.randn(n, 100, generator=generator)))
-
-
-def sample_and_stay(G, n, generator):
-    images = sample_right(G, n, generator)
-    G.eval()
-    return images
+@pytest.mark.parametrize("exercise, wrong", each(WRONG))
+def test_wrong(exercise, wrong):
+    answer, words = wrong
+    assert words in refused(lesson, exercise, answer)
 
 
 @pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (sample_in_training_mode, "running statistics"),
-        (sample_and_stay, "left in evaluation mode"),
-        (lambda G, n, g: sample_right(G, n, torch.Generator().manual_seed(9)), "handed in"),
-        (lambda G, n, g: sample_right(G, n, g).float(), "uint8"),
-        (lambda G, n, g: sample_right(G, n, g)[:1], "shape"),
-    ],
+    "answers, words", [(TO_THE_BIT, "bit for bit"), (BY_OTHER_OPERATIONS[-1:], "mathematics by other operations")]
 )
-def test_sampling_wrong(wrong, words):
-    assert words in told(lesson_02.exercise_5, wrong)
+def test_the_loop_is_told_whether_it_is_the_same_to_the_bit(answers, words, capsys):
+    for answer in answers:
+        hand_in(lesson, 4, answer)
+        assert words in capsys.readouterr().out
+
+
+def test_a_missing_detach_that_sleeps_is_right_and_gets_a_word(capsys):
+    hand_in(lesson, 4, with_switches(detach="nothing"))
+    assert "bit for bit. One thing: D's backward pass runs through G" in capsys.readouterr().out

@@ -1,23 +1,15 @@
-"""The checks of lesson 03: two ways to be right, and what each mistake is told."""
+"""The checks of lesson 03: ways to be right, and what each mistake is told."""
 
 import math
 
+import numpy as np
 import pytest
 import torch
-from answers import stub, told
+from answers import each, hand_in, refused
 from torch import nn
 from torch.nn import functional as F
 
-from gan_course.checks import lesson_03
-
-
-@pytest.mark.parametrize("exercise", [1, 2, 3, 4, 5])
-def test_a_stub_is_told_that_it_waits(exercise):
-    answers = (stub, stub) if exercise == 1 else (stub,)
-    assert "still waits" in told(getattr(lesson_03, f"exercise_{exercise}"), *answers)
-
-
-# --- 3.1 -------------------------------------------------------------------------------------------
+from gan_course.checks import lesson_03 as lesson
 
 
 def conv(n, k, s, p):
@@ -28,114 +20,35 @@ def transposed(n, k, s, p):
     return (n - 1) * s - 2 * p + k
 
 
-@pytest.mark.parametrize(
-    "answers",
-    [
-        (conv, transposed),
-        (lambda n, k, s, p: len(range(-p, n + p - k + 1, s)), lambda n, k, s, p: n * s - s + k - p - p),
-    ],
-)
-def test_sizes_right(answers, capsys):
-    lesson_03.exercise_1(*answers)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda n, k, s, p: (n + 2 * p - k) / s + 1, "whole numbers"),
-        (lambda n, k, s, p: (n + 2 * p - k) // s, "first position"),
-        (lambda n, k, s, p: (n + p - k) // s + 1, "both sides"),
-        (lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1, "rounds up"),
-        (lambda n, k, s, p: n, "where the window can begin"),
-    ],
-)
-def test_conv_size_wrong(wrong, words):
-    assert words in told(lesson_03.exercise_1, wrong, transposed)
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda n, k, s, p: n * s - 2 * p + k, "n - 1 gaps"),
-        (lambda n, k, s, p: (n - 1) * s + 2 * p + k, "takes away"),
-        (lambda n, k, s, p: (n - 1) * s - p + k, "both sides"),
-        (lambda n, k, s, p: 2 * n, "last input's window"),
-    ],
-)
-def test_transposed_size_wrong(wrong, words):
-    assert words in told(lesson_03.exercise_1, conv, wrong)
-
-
-# --- 3.2 -------------------------------------------------------------------------------------------
-
-
 def by_convolving(kernel, n, stride, padding):
     return F.conv1d(torch.eye(n)[:, None], kernel[None, None], stride=stride, padding=padding)[:, 0].T
 
 
-def by_placing(kernel, n, stride, padding):
-    matrix = torch.zeros(conv(n, len(kernel), stride, padding), n)
+def by_placing(kernel, n, stride, padding, shift=0, keep=lambda place, n: 0 <= place < n, rows=conv):
+    matrix = torch.zeros(rows(n, len(kernel), stride, padding), n, dtype=torch.float64)
     for i in range(len(matrix)):
         for j, value in enumerate(kernel):
-            if 0 <= i * stride - padding + j < n:
-                matrix[i, i * stride - padding + j] = value
+            place = i * stride - padding + j + shift * padding
+            if keep(place, n):
+                matrix[i, place] = value
     return matrix
 
-
-@pytest.mark.parametrize("right", [by_convolving, by_placing])
-def test_matrix_right(right, capsys):
-    lesson_03.exercise_2(right)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda *a: by_placing(*a).T, "transposed"),
-        (lambda kernel, *a: by_placing(kernel.flip(0), *a), "backwards"),
-        (lambda kernel, n, s, p: by_placing(kernel, n, 1, p), "make a matrix"),
-        (lambda *a: 2 * by_placing(*a), "is right"),
-        (lambda *a: 3, "int"),
-    ],
-)
-def test_matrix_wrong(wrong, words):
-    assert words in told(lesson_03.exercise_2, wrong)
-
-
-# --- 3.3 -------------------------------------------------------------------------------------------
 
 MENDED = [(4, 1, 0), (3, 2, 1), (4, 2, 1), (4, 2, 1)]
 
 
-@pytest.mark.parametrize("right", [MENDED, [(4, 1, 0), (5, 2, 2), (6, 2, 2), (4, 2, 1)]])
-def test_mended_right(right, capsys):
-    lesson_03.exercise_3(lambda: right)
-    assert "(2, 8, 28, 28)" in capsys.readouterr().out
+def applied(kinds=(nn.Conv2d, nn.ConvTranspose2d), mean=0.0, std=0.02, norm=1.0, bias=True, draw=nn.init.normal_):
+    """A student's initialise with some of its numbers or classes changed."""
 
+    def init(layer):
+        if isinstance(layer, kinds):
+            draw(layer.weight, mean, std)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, norm, 0.02)
+            if bias:
+                nn.init.zeros_(layer.bias)
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        ([(4, 1, 0)] + 3 * [(4, 2, 1)], "layer 2, k4 s2 p1, makes 8 of 4; the table asks for 7"),
-        ([(4, 1, 0), (1, 2, 0), (4, 2, 1), (4, 2, 1)], "leaves gaps"),
-        (MENDED[:3], "four triples"),
-        ("k3", "four triples"),
-    ],
-)
-def test_mended_wrong(wrong, words):
-    assert words in told(lesson_03.exercise_3, lambda: wrong)
-
-
-# --- 3.4 -------------------------------------------------------------------------------------------
-
-
-def dcgan_init(layer):
-    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
-        nn.init.zeros_(layer.bias)
+    return lambda network: network.apply(init)
 
 
 def by_name(network):
@@ -149,70 +62,112 @@ def by_name(network):
                 layer.bias.zero_()
 
 
-@pytest.mark.parametrize("right", [lambda network: network.apply(dcgan_init), by_name])
-def test_first_weights_right(right, capsys):
-    lesson_03.exercise_4(right)
-    assert capsys.readouterr().out.startswith("✓")
+def uniform(weight, mean, std):
+    nn.init.uniform_(weight, mean - std * 3**0.5, mean + std * 3**0.5)
 
 
-def applied(**changes):
-    """dcgan_init with some of its numbers or classes changed."""
-    kinds = changes.get("kinds", (nn.Conv2d, nn.ConvTranspose2d))
-
-    def init(layer):
-        if isinstance(layer, kinds):
-            nn.init.normal_(layer.weight, changes.get("mean", 0.0), changes.get("std", 0.02))
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, changes.get("norm", 1.0), 0.02)
-            if changes.get("bias", True):
-                nn.init.zeros_(layer.bias)
-
-    return lambda network: network.apply(init)
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda network: dcgan_init, "ever called"),  # returned, never called
-        (lambda network: [dcgan_init(layer) for layer in network], "layers inside layers"),
-        (applied(kinds=nn.Conv2d), "no Conv2d"),
-        (applied(std=0.02**0.5), "not the variance"),
-        (applied(mean=0.01), "mean 0.01"),
-        (applied(norm=0.0), "multiplies every signal by 0"),
-        (applied(bias=False), "biases start at 0"),
-    ],
-)
-def test_first_weights_wrong(wrong, words):
-    assert words in told(lesson_03.exercise_4, wrong)
-
-
-# --- 3.5 -------------------------------------------------------------------------------------------
-
-
-def by_adding(n, kernel, stride):
+def by_adding(n, kernel, stride, step=1):
     counts = torch.zeros(transposed(n, kernel, stride, 0), dtype=torch.int64)
     for j in range(n):
-        counts[j * stride : j * stride + kernel] += 1
+        counts[j * stride : j * stride + kernel] += step
     return counts
 
 
-def by_ones(n, kernel, stride):
-    return F.conv_transpose1d(torch.ones(1, 1, n), torch.ones(1, 1, kernel), stride=stride)[0, 0]
+RIGHT = {
+    1: [
+        (conv, transposed),
+        (lambda n, k, s, p: len(range(-p, n + p - k + 1, s)), lambda n, k, s, p: n * s - s + k - p - p),
+        (lambda *a: np.int64(conv(*a)), lambda *a: torch.tensor(transposed(*a))),
+        (lambda n, k, s, p: math.floor((n + 2 * p - k) / s) + 1.0, transposed),
+    ],
+    2: [by_convolving, by_placing, lambda *a: by_placing(*a).int(), lambda *a: by_convolving(*a).half()],
+    3: [
+        lambda: MENDED,
+        lambda: ((4, 1, 0), (5, 2, 2), (6, 2, 2), (4, 2, 1)),
+        lambda: np.array(MENDED),
+        lambda: torch.tensor(MENDED),
+    ],
+    4: [applied(), by_name, lambda network: [applied()(layer) for layer in network]],
+    5: [
+        by_adding,
+        lambda n, k, s: F.conv_transpose1d(torch.ones(1, 1, n), torch.ones(1, 1, k), stride=s)[0, 0],
+        lambda n, k, s: by_adding(n, k, s).tolist(),
+        lambda n, k, s: by_adding(n, k, s).numpy(),
+    ],
+}
+
+WRONG = {
+    1: [
+        ((lambda n, k, s, p: (n + 2 * p - k) / s + 1, transposed), "whole number"),
+        ((lambda n, k, s, p: (n + 2 * p - k) // s, transposed), "first position"),
+        ((lambda n, k, s, p: (n + p - k) // s + 1, transposed), "both sides"),
+        ((lambda n, k, s, p: (n - k) // s + 1, transposed), "padding is missing"),
+        ((lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1, transposed), "rounds up"),
+        ((lambda n, k, s, p: round((n + 2 * p - k) / s) + 1, transposed), "conv_size(6, 3, 2, 0) is 3: that rounds"),
+        ((transposed, conv), "*transposed* convolution"),
+        ((lambda n, k, s, p: n, transposed), "where the window can begin"),
+        ((conv, lambda n, k, s, p: n * s - 2 * p + k), "n - 1 gaps"),
+        ((conv, lambda n, k, s, p: (n - 1) * s + 2 * p + k), "takes away"),
+        ((conv, lambda n, k, s, p: (n - 1) * s - p + k), "both sides"),
+        ((conv, lambda n, k, s, p: (n - 1) * s + k), "padding is missing"),
+        ((conv, lambda n, k, s, p: (n - 1) * s - 2 * p + 1), "whole window"),
+        ((conv, lambda n, k, s, p: 2 * n), "last input's window"),
+    ],
+    2: [
+        (lambda *a: by_placing(*a).T, "transposed"),
+        (lambda kernel, *a: by_placing(kernel.flip(0), *a), "backwards"),
+        (lambda *a: by_placing(*a, shift=1), "forgets the padding"),
+        (lambda *a: by_placing(*a, keep=lambda place, n: place < n), "Python's last column"),
+        (lambda kernel, n, s, p: by_placing(kernel, n, 1, p), "stride 2 rows move on by 2"),
+        (lambda kernel, n, s, p: by_placing(kernel, n + 2 * p, s, 0), "no columns of its own"),
+        (lambda *a: by_placing(*a)[:2], "8 inputs and 4 outputs make a matrix (4, 8)"),
+        (lambda *a: 2 * by_placing(*a), "is right"),
+        (lambda *a: by_placing(*a).numpy(), "return a torch tensor"),
+        (lambda *a: 3, "yours has ()"),
+    ],
+    3: [
+        (lambda: [(4, 1, 0)] + 3 * [(4, 2, 1)], "layer 2, k4 s2 p1, makes 8 of 4; the table asks for 7"),
+        (lambda: [(4, 1, 0), (1, 2, 0), (4, 2, 1), (4, 2, 1)], "leaves gaps"),
+        (lambda: [(4, 1, 0), (3, 2, 9), (4, 2, 1), (4, 2, 1)], "layer 2, k3 s2 p9: padding 9 cuts away"),
+        (lambda: [(4, 0, 0)] + MENDED[1:], "layer 1"),
+        (lambda: [(4, 1.5, 0)] + MENDED[1:], "four triples"),
+        (lambda: MENDED[:3], "four triples"),
+        (lambda: [layer[:2] for layer in MENDED], "four triples"),
+        (lambda: (1 / 0 for _ in MENDED), "four triples"),
+        (lambda: "k3", "four triples"),
+    ],
+    4: [
+        (lambda network: applied, "ever called"),
+        (lambda network: [by_name(layer) for layer in list(network)[:2]], "layers inside layers"),
+        (applied(kinds=nn.Conv2d), "no Conv2d"),
+        (applied(std=0.02**0.5), "not the variance"),
+        (applied(mean=0.01), "mean 0.01"),
+        (applied(std=0.0), "spread 0.0000"),
+        (applied(draw=uniform), "not normal"),
+        (applied(norm=0.0), "multiplies every signal by 0"),
+        (applied(norm=math.nan), "BatchNorm's weights have mean nan"),
+        (applied(bias=False), "biases start at 0"),
+    ],
+    5: [
+        (lambda n, k, s: torch.full((transposed(n, k, s, 0),), k / s), "do not divide"),
+        (lambda n, k, s: [-(-k // s)] * transposed(n, k, s, 0), "do not divide"),
+        (lambda n, k, s: by_adding(n, k, s).clamp(max=1), "+="),
+        (lambda n, k, s: torch.full((n,), k), "count the inputs of each output"),
+        (lambda n, k, s: by_adding(n, k - 1, s), "*inclusive*"),
+        (lambda n, k, s: by_adding(n, k, s)[1:], "a row of 10 outputs, as transposed_size says; yours has (9,)"),
+        (lambda n, k, s: by_adding(n, k, s, 2), "is right"),
+        (lambda n, k, s: by_adding(n, k, s).bool(), "+="),
+    ],
+}
 
 
-@pytest.mark.parametrize("right", [by_adding, by_ones])
-def test_overlaps_right(right, capsys):
-    lesson_03.exercise_5(right)
+@pytest.mark.parametrize("exercise, answer", each(RIGHT))
+def test_right(exercise, answer, capsys):
+    hand_in(lesson, exercise, answer)
     assert capsys.readouterr().out.startswith("✓")
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda n, k, s: torch.full((transposed(n, k, s, 0),), k / s), "do not divide"),
-        (lambda n, k, s: by_adding(n, k, s)[1:], "transposed_size says"),
-        (lambda n, k, s: by_adding(n, k, s).flip(0) * 2, "is right"),
-    ],
-)
-def test_overlaps_wrong(wrong, words):
-    assert words in told(lesson_03.exercise_5, wrong)
+@pytest.mark.parametrize("exercise, wrong", each(WRONG))
+def test_wrong(exercise, wrong):
+    answer, words = wrong
+    assert words in refused(lesson, exercise, answer)

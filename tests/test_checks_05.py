@@ -1,33 +1,23 @@
-"""The checks of lesson 05: two ways to be right, and what each mistake is told."""
+"""The checks of lesson 05: ways to be right, and what each mistake is told."""
+
+import functools
 
 import pytest
 import torch
-from answers import stub, told
+from answers import each, hand_in, refused
 
 from gan_course import latent
-from gan_course.checks import lesson_05
-
-
-@pytest.mark.parametrize("exercise", [1, 2, 3, 4, 5])
-def test_a_stub_is_told_that_it_waits(exercise):
-    assert "still waits" in told(getattr(lesson_05, f"exercise_{exercise}"), stub)
-
-
-def right(exercise, answer, capsys):
-    getattr(lesson_05, f"exercise_{exercise}")(answer)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-# --- 5.1 -------------------------------------------------------------------------------------------
+from gan_course.checks import lesson_05 as lesson
 
 
 def by_rows(z, dimension, values):
     return torch.stack([torch.cat([z[:dimension], v[None], z[dimension + 1 :]]) for v in values])
 
 
-@pytest.mark.parametrize("answer", [latent.traverse, by_rows])
-def test_traverse_right(answer, capsys):
-    right(1, answer, capsys)
+def moved(z, dimension, values, change):
+    path = z.repeat(len(values), 1)
+    path[:, dimension] = change(path[:, dimension], values)
+    return path
 
 
 def in_place(z, dimension, values):
@@ -35,43 +25,18 @@ def in_place(z, dimension, values):
     return latent.traverse(z, dimension, values)
 
 
-def moved_by(z, dimension, values):
-    path = z.repeat(len(values), 1)
-    path[:, dimension] += values
-    return path
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (in_place, "work on a copy"),
-        (moved_by, "should *take* them"),
-        (lambda z, d, v: latent.traverse(z, d - 1, v), "counted from 0"),
-        (lambda z, d, v: latent.traverse(z, d, -v), "not [-2.0"),
-        (lambda z, d, v: latent.traverse(z + 1, d, v), "another dimension"),
-        (lambda z, d, v: latent.traverse(z, d, v).T, "(100, 5)"),
-        (lambda z, d, v: None, "NoneType"),
-    ],
-)
-def test_traverse_wrong(wrong, words):
-    assert words in told(lesson_05.exercise_1, wrong)
-
-
-# --- 5.2 -------------------------------------------------------------------------------------------
-
-
-def textbook(a, b, t):
+def textbook(a, b, t, clamp=True, straight=1e-3):
     """Shoemake's formula on the vectors themselves."""
-    angle = torch.arccos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
-    if angle < 1e-3:
+    cosine = a @ b / (a.norm() * b.norm())
+    angle = torch.arccos(cosine.clamp(-1, 1) if clamp else cosine)
+    if angle < straight:
         return torch.lerp(a, b, t[:, None])
     t = t[:, None]
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
 
 
-@pytest.mark.parametrize("answer", [latent.slerp, textbook])
-def test_slerp_right(answer, capsys):
-    right(2, answer, capsys)
+def in_numpy(a, b, t):
+    return latent.slerp(a.double(), b.double(), t.double()).numpy()
 
 
 def scaled_line(a, b, t):
@@ -79,56 +44,13 @@ def scaled_line(a, b, t):
     return line / line.norm(dim=1, keepdim=True) * torch.lerp(a.norm(), b.norm(), t)[:, None]
 
 
-def undefined_at_rest(a, b, t):
-    angle, t = torch.arccos(a @ b / (a.norm() * b.norm())), t[:, None]
-    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+def undivided(a, b, t):
+    return textbook(a, b, t) * torch.arccos(a @ b / (a.norm() * b.norm())).sin()
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (latent.lerp, "the *angle* grows evenly"),
-        (lambda a, b, t: latent.slerp(a / a.norm(), b / b.norm(), t), "have norm 1"),
-        (lambda a, b, t: latent.slerp(b, a, t), "begins at b"),
-        (lambda a, b, t: latent.slerp(a, 2 * b, t), "does not begin at a and end at b"),
-        (scaled_line, "hurries in its middle"),
-        (lambda a, b, t: latent.slerp(a, b, t**2), "the angle to a should be"),
-        (undefined_at_rest, "is NaN"),
-    ],
-)
-def test_slerp_wrong(wrong, words):
-    assert words in told(lesson_05.exercise_2, wrong)
-
-
-# --- 5.3 -------------------------------------------------------------------------------------------
-
-
-def by_regression(z, has):
+def by_weights(z, has):
     weight = torch.where(has, 1 / has.sum(), -1 / (~has).sum())
     return (weight[:, None] * z).sum(0)
-
-
-@pytest.mark.parametrize("answer", [latent.attribute_direction, by_regression])
-def test_direction_right(answer, capsys):
-    right(3, answer, capsys)
-
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda z, has: z[~has].mean(0) - z[has].mean(0), "points away"),
-        (lambda z, has: z[has].mean(0), "subtract the mean of those without"),
-        (lambda z, has: z[has].mean(0) - z.mean(0), "mean of all"),
-        (lambda z, has: z[has].sum(0) - z[~has].sum(0), "those are sums"),
-        (lambda z, has: z[0], "not the difference"),
-        (lambda z, has: z[has] - 1, "(100,) is wanted"),
-    ],
-)
-def test_direction_wrong(wrong, words):
-    assert words in told(lesson_05.exercise_3, wrong)
-
-
-# --- 5.4 -------------------------------------------------------------------------------------------
 
 
 def by_eigh(A):
@@ -137,43 +59,23 @@ def by_eigh(A):
 
 
 def by_svd(A):
-    _, s, rows = torch.linalg.svd(A, full_matrices=False)
-    return s**2, rows
+    _, s, rows = torch.linalg.svd(A.double(), full_matrices=False)
+    return [s**2, -rows]
 
 
-@pytest.mark.parametrize("answer", [by_eigh, by_svd])
-def test_stretched_right(answer, capsys):
-    right(4, answer, capsys)
+def eigh(values=lambda values: values, rows=lambda rows: rows):
+    return lambda A: (values(by_eigh(A)[0]), rows(by_eigh(A)[1]))
 
 
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (lambda A: tuple(torch.linalg.eigh(A.T @ A)), "counts upwards"),
-        (lambda A: (by_svd(A)[0].sqrt(), by_svd(A)[1]), "singular values"),
-        (lambda A: (by_eigh(A)[0], by_eigh(A)[1].T), "*columns*"),
-        (lambda A: (by_eigh(A)[0], by_eigh(A)[1].flip(0)), "belong together"),
-        (lambda A: (by_eigh(A)[0], torch.eye(20)), "not their eigenvectors"),
-        (lambda A: (by_eigh(A)[0] / 2, by_eigh(A)[1]), "the largest eigenvalue"),
-        (lambda A: by_eigh(A)[0], "two things"),
-        (lambda A: by_eigh(A @ A.T), "(20,) is wanted"),
-    ],
-)
-def test_stretched_wrong(wrong, words):
-    assert words in told(lesson_05.exercise_4, wrong)
-
-
-# --- 5.5 -------------------------------------------------------------------------------------------
-
-
-def by_adam(G, picture, steps=200):
-    z = torch.zeros(1, G.latent_dim, requires_grad=True)
-    adam = torch.optim.Adam([z], lr=0.1)
-    for _ in range(steps):
-        adam.zero_grad()
-        (G(z) - picture).square().mean().backward()
-        adam.step()
-    return z.detach()[0]
+def by_adam(G, picture, steps=200, start=torch.zeros, others=lambda G: [], back=lambda z: z.detach()[0]):
+    with torch.enable_grad():
+        z = start(1, G.latent_dim).requires_grad_()
+        adam = torch.optim.Adam([z, *others(G)], lr=0.1)
+        for _ in range(steps):
+            adam.zero_grad()
+            (G(z) - picture).square().mean().backward()
+            adam.step()
+    return back(z)
 
 
 def by_lbfgs(G, picture):
@@ -190,32 +92,104 @@ def by_lbfgs(G, picture):
     return z.detach()[0]
 
 
-@pytest.mark.parametrize("answer", [by_adam, by_lbfgs])
-def test_invert_right(answer, capsys):
-    right(5, answer, capsys)
+def search(**changes):
+    return functools.partial(by_adam, **changes)
 
 
-def trains_the_generator(G, picture):
-    G.requires_grad_(True)
-    torch.optim.SGD(G.parameters(), 0.1).step(
-        lambda: (G(torch.ones(1, 10)) - picture).square().sum().backward()
-    )
-    return torch.ones(10)
+def without_gradients(G, picture):
+    z = torch.zeros(1, 10)
+    (G.requires_grad_(False)(z) - picture).square().mean().backward()
 
 
-def with_graph(G, picture):
-    return by_adam(G, picture).requires_grad_() * 1
+RIGHT = {
+    1: [latent.traverse, by_rows, lambda z, d, v: by_rows(z, d, v).double(), lambda *a: by_rows(*a).bfloat16()],
+    2: [latent.slerp, textbook, in_numpy, lambda *a: textbook(*a).half()],
+    3: [latent.attribute_direction, by_weights, lambda z, has: latent.attribute_direction(z.double(), has).numpy()],
+    4: [by_eigh, by_svd, lambda A: by_eigh(A.double()), lambda A: [part.numpy() for part in by_eigh(A)]],
+    5: [by_adam, by_lbfgs, search(back=lambda z: z.detach()[0].double().numpy())],
+}
 
-
-@pytest.mark.parametrize(
-    "wrong, words",
-    [
-        (trains_the_generator, "give the optimiser z alone"),
-        (lambda G, picture: torch.zeros(10), "are there enough steps"),
-        (lambda G, picture: by_adam(G, picture, 15), "more steps"),
-        (with_graph, "detached"),
-        (lambda G, picture: torch.zeros(5), "(10,) is wanted"),
+WRONG = {
+    1: [
+        (in_place, "work on a copy"),
+        (lambda z, d, v: moved(z, d, v, torch.add), "should *take* them"),
+        (lambda z, d, v: moved(z, d, v, torch.mul), "multiplied"),
+        (lambda z, d, v: latent.traverse(z, d - 1, v), "counted from 0"),
+        (lambda z, d, v: latent.traverse(z, d + 1, v), "counted from 0"),
+        (lambda z, d, v: latent.traverse(z, d, v.flip(0)), "opposite order"),
+        (lambda z, d, v: latent.traverse(z, d, v / 2), "not [-2.0"),
+        (lambda z, d, v: latent.traverse(z + 1, d, v), "another dimension"),
+        (lambda z, d, v: z.repeat(5, 1), "nothing changed"),
+        (lambda z, d, v: v[:, None].repeat(1, 100), "all dimensions took"),
+        (lambda z, d, v: latent.traverse(z, d, v).T, "one a column"),
+        (lambda z, d, v: latent.traverse(z, d, v)[0], "(5, 100); yours has (100,)"),
     ],
-)
-def test_invert_wrong(wrong, words):
-    assert words in told(lesson_05.exercise_5, wrong)
+    2: [
+        (latent.lerp, "the *angle* grows evenly"),
+        (lambda a, b, t: latent.slerp(a / a.norm(), b / b.norm(), t), "have norm 1"),
+        (lambda a, b, t: latent.slerp(b, a, t), "begins at b"),
+        (lambda a, b, t: textbook(b, a, t), "begins at b"),
+        (lambda a, b, t: latent.slerp(a, 2 * b, t), "does not begin at a and end at b"),
+        (scaled_line, "hurries in its middle"),
+        (undivided, "divide by sin"),
+        (lambda a, b, t: latent.slerp(a, b, t**2), "the angle to a should be"),
+        (functools.partial(textbook, straight=0), "take the straight line"),
+        (functools.partial(textbook, clamp=False), "above 1, where arccos is NaN"),
+        (lambda a, b, t: textbook(a, b, t, clamp=(a == b).all()), "below -1, where arccos is NaN"),
+        (lambda a, b, t: latent.slerp(a, b, t)[0], "points of 100 numbers, (4, 100)"),
+    ],
+    3: [
+        (lambda z, has: z[~has].mean(0) - z[has].mean(0), "points away"),
+        (lambda z, has: z[has].mean(0), "subtract the mean of those without"),
+        (lambda z, has: z[~has].mean(0), "subtract it from"),
+        (lambda z, has: z[has].mean(0) + z[~has].mean(0), "are added"),
+        (lambda z, has: z[has].mean(0) - z.mean(0), "mean of all"),
+        (lambda z, has: z[has].sum(0) - z[~has].sum(0), "those are sums"),
+        (lambda z, has: (z[has].sum(0) - z[~has].sum(0)) / len(z), "its own group"),
+        (lambda z, has: torch.nn.functional.normalize(by_weights(z, has), dim=0), "at length 1"),
+        (lambda z, has: z[0], "not the difference"),
+        (lambda z, has: z[has].mean() - z[~has].mean(), "dimension 0"),
+        (lambda z, has: z[-has].mean(0), "`-` operator"),
+    ],
+    4: [
+        (lambda A: tuple(torch.linalg.eigh(A.T @ A)), "counts upwards"),
+        (eigh(values=torch.sqrt), "singular values"),
+        (eigh(values=lambda v: v / 300), "do not divide"),
+        (eigh(values=lambda v: v / v.sum()), "shares"),
+        (eigh(values=lambda v: v**2), "squared"),
+        (eigh(values=lambda v: v / 1.5), "the largest one of AᵀA"),
+        (eigh(rows=lambda r: r.T), "*columns*"),
+        (eigh(rows=lambda r: r.flip(0)), "belong together"),
+        (eigh(rows=lambda r: r.flip(1)), "not that of their numbers"),
+        (eigh(rows=lambda r: 2 * r), "not of length 1"),
+        (eigh(rows=lambda r: torch.eye(20)), "not their eigenvectors"),
+        (lambda A: by_eigh(A)[0], "two things"),
+        (lambda A: torch.linalg.eig(A.T @ A), "complex"),
+        (lambda A: by_eigh(A @ A.T), "AᵀA is [20, 20]"),
+        (eigh(rows=lambda r: r[:5]), "20 rows of 20 numbers"),
+    ],
+    5: [
+        (search(others=lambda G: list(G.parameters())), "give the optimiser z alone"),
+        (lambda G, picture: torch.zeros(10), "never asks G"),
+        (search(steps=1), "are there enough steps"),
+        (search(steps=15), "more steps"),
+        (search(start=torch.ones), "does not start from z = 0"),
+        (search(back=lambda z: z[0]), "detached"),
+        (search(back=lambda z: z.detach()), "without the batch's dimension"),
+        (search(back=lambda z: z.detach()[0, :5]), "(10,) is wanted"),
+        (search(back=lambda z: z.detach()[0] * float("nan")), "NaN"),
+        (without_gradients, "torch.enable_grad()"),
+    ],
+}
+
+
+@pytest.mark.parametrize("exercise, answer", each(RIGHT))
+def test_right(exercise, answer, capsys):
+    hand_in(lesson, exercise, answer)
+    assert capsys.readouterr().out.startswith("✓")
+
+
+@pytest.mark.parametrize("exercise, wrong", each(WRONG))
+def test_wrong(exercise, wrong):
+    answer, words = wrong
+    assert words in refused(lesson, exercise, answer)

@@ -5,106 +5,136 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan_course import data
-from gan_course.checks import NotYet, passed, run
+from gan_course.checks import NotYet, compare, distance, inputs, passed, read, run, shown
 from gan_course.networks import build
 
 
 def exercise_1(to_signed: Callable[[Tensor], Tensor]) -> None:
-    """`to_signed(images)` maps uint8 0 … 255 to float32 -1 … 1."""
-    pixels = torch.tensor([[0, 51], [204, 255]], dtype=torch.uint8)
-    given = run("0.1", to_signed, pixels)
-    if not isinstance(given, Tensor) or given.shape != pixels.shape:
-        raise NotYet("to_signed gets a tensor and returns one of the same shape")
-    if not given.is_floating_point():
-        raise NotYet(f"the result is {given.dtype}, which has no room for fractions: images.float() first")
-    right = data.to_signed(pixels)
-    if torch.allclose(given.float(), right, atol=1e-4):
-        passed("Right: 0 becomes -1, 255 becomes 1.")
-        return
-    if torch.allclose(given.float(), pixels / 255, atol=1e-4):
-        raise NotYet("that is 0 … 1; tanh reaches down to -1, so stretch by 2 and shift by 1")
-    if torch.allclose(given.float(), pixels.float() - 127.5, atol=1):
-        raise NotYet("that is -127.5 … 127.5: shifted, not divided yet")
-    if given.float().sub(right).abs().max() < 0.02:
-        raise NotYet(
-            f"255 becomes {given.max().item():.4f}: divide by 127.5, half of 255, so that it is exactly 1"
+    """`to_signed(images)` maps uint8 0 … 255 to -1 … 1."""
+    overflow = "that overflowed: uint8 ends at 255, so 2 · 204 becomes 152 and 0 - 1 becomes 255; images.float() first"
+    brightest = "your range comes from the pictures at hand; 0 and 255 are the ends, whatever a batch holds"
+    for pixels in ([[0, 51], [204, 255]], [[26, 51], [102, 204]]):  # the second has no black and no white
+        pixels = torch.tensor(pixels, dtype=torch.uint8)
+        given = run("0.1", to_signed, pixels)
+        if isinstance(given, Tensor) and not (given.is_floating_point() or given.is_complex()):
+            raise NotYet(f"the result is {given.dtype}, which has no room for fractions: images.float() first")
+        x = pixels.double()
+        compare(
+            "0.1",
+            given,
+            x / 127.5 - 1,
+            (x / 255, "that is 0 … 1; tanh reaches down to -1, so stretch by 2 and shift by 1"),
+            (x / 127.5, "that is 0 … 2: stretched, not shifted yet; subtract 1"),
+            (x - 127.5, "that is -127.5 … 127.5: shifted, not divided yet"),
+            (1 - x / 127.5, "black and white are exchanged: 0 becomes -1, 255 becomes 1"),
+            *((x / n - 1, "255 must become exactly 1: divide by 127.5, half of 255") for n in (127, 128)),
+            *((pixels * 2 / n - 1, overflow) for n in (255, 256)),
+            *(((pixels - n) / m, overflow) for n in (127, 128) for m in (127, 127.5, 128)),
+            (2 * x / x.max() - 1, brightest),
+            (2 * (x - x.min()) / (x.max() - x.min()) - 1, brightest),
+            otherwise=lambda v, x=x: f"{_list(x)} become {_list(v)}; {_list(x / 127.5 - 1)} is right",
         )
-    raise NotYet(
-        f"0, 51, 204, 255 become {[round(v, 2) for v in given.flatten().tolist()]}; -1, -0.6, 0.6, 1 is right"
-    )
+    passed("Right: 0 becomes -1, 255 becomes 1.")
 
 
 def exercise_2(draw: Callable[..., Tensor]) -> None:
     """`draw(G, n, seed)` makes n images; the same seed gives the same images."""
-    G = _tiny_generator()
-    first, again, other = (run("0.2", draw, G, 6, seed) for seed in (1, 1, 2))
-    if not isinstance(first, Tensor) or first.shape != (6, 1, 28, 28):
-        shape = tuple(first.shape) if isinstance(first, Tensor) else type(first).__name__
-        raise NotYet(f"6 images of 28 × 28 have the shape (6, 1, 28, 28); yours is {shape}")
-    if first.requires_grad:
-        raise NotYet("the images still carry a graph: draw under torch.no_grad()")
-    if not torch.equal(first, again):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        G = build("mlp", channels=1, size=28, width=1 / 8)[0].eval()
+        before, everybody = [t.clone() for t in G.state_dict().values()], torch.get_rng_state()
+        with inputs(G) as latents:
+            first = run("0.2", draw, G, 6, 1)
+            again, other = run("0.2", draw, G, 6, 1), run("0.2", draw, G, 6, 2)
+        touched = not torch.equal(everybody, torch.get_rng_state())
+    if G.training or any(not torch.equal(a, b) for a, b in zip(before, G.state_dict().values(), strict=True)):
         raise NotYet(
-            "seed 1 gave other images the second time: make a torch.Generator, seed it, hand it to randn"
+            "G comes in evaluation mode; in training mode (G.train()) it drops units at random, normalises with the "
+            "batch at hand and changes: leave it as it is"
         )
-    if torch.equal(first, other):
-        raise NotYet("seeds 1 and 2 give the same images: does the seed reach manual_seed?")
-    z = torch.randn(6, 100, generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        if torch.equal(first, G(z)):
-            passed("Right: as many images as asked for, and the seed decides which.")
-            return
-        if torch.equal(first, G(torch.rand(6, 100, generator=torch.Generator().manual_seed(1)))):
+    if isinstance(first, Tensor) and first.requires_grad:
+        raise NotYet("the images still carry a graph: draw under torch.no_grad()")
+    images, second, third = (read("0.2", made, "")[0] for made in (first, again, other))
+    if images.shape == (6, 1, 28, 28):
+        if distance(images, second) > 1e-3:
+            raise NotYet("seed 1 gave other images the second time: make a torch.Generator, seed it, hand it to randn")
+        if touched:
             raise NotYet(
-                "rand is uniform between 0 and 1; this generator was trained on normal numbers: randn"
+                "torch.manual_seed sets the seed of all random numbers, everybody else's too: make a torch.Generator "
+                "of your own, seed it, hand it to randn"
             )
-    raise NotYet("these are not the images of G for torch.randn(n, 100, generator=…) seeded with `seed`")
+        if distance(images, third) < 1e-3:
+            raise NotYet("seeds 1 and 2 give the same images: does the seed reach manual_seed?")
+    seeded = [torch.Generator().manual_seed(1) for _ in range(2)]
+    z, uniform = torch.randn(6, 100, generator=seeded[0]), torch.rand(6, 100, generator=seeded[1])
+    own = torch.cat(latents).view(-1, 100)[:6] if latents else z
+    if abs(own.mean()) > 0.2 or abs(own.std() - 1) > 0.2:  # no standard normal numbers
+        own = z
+    with torch.no_grad():
+        compare(
+            "0.2",
+            first,
+            (G(z), G(own)),
+            *(
+                (G(u), "rand is uniform; this generator was trained on normal numbers: randn")
+                for u in (uniform, 2 * uniform - 1)
+            ),
+            ((G(z) + 1) / 2, "those are from 0 to 1: return what G makes, from -1 to 1"),
+            otherwise="these are not the images of G for torch.randn(n, 100, generator=…) seeded with `seed`",
+        )
+    passed("Right: as many images as asked for, and the seed decides which.")
 
 
 def exercise_3(walk: Callable[..., Tensor]) -> None:
     """`walk(a, b, steps)` are latents on the straight line from a to b, both ends included."""
     a, b = torch.tensor([0.0, 2.0]), torch.tensor([4.0, 0.0])
     given = run("0.3", walk, a, b, 5)
-    if not isinstance(given, Tensor) or given.shape != (5, 2):
-        shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-        raise NotYet(f"5 latents of 2 numbers have the shape (5, 2), steps first; yours is {shape}")
-    right = torch.stack([a + (b - a) * t for t in torch.linspace(0, 1, 5)])
-    if torch.allclose(given, right, atol=1e-5):
-        passed("Right: it starts at a, ends at b and takes even steps.")
-        return
-    if torch.allclose(given, right.flip(0), atol=1e-5):
-        raise NotYet("the walk goes from b to a: at the first step the weight of b is 0")
-    if not torch.allclose(given[-1], b):
-        raise NotYet("the last latent is not b: torch.linspace(0, 1, steps) includes both ends")
-    raise NotYet(
-        "both ends are right, the steps between are not even: latent k is a + (b - a) · k/(steps - 1)"
+
+    def line(*shares: float) -> Tensor:
+        return torch.stack([a + (b - a) * t for t in shares])
+
+    right = line(0, 0.25, 0.5, 0.75, 1)
+    compare(
+        "0.3",
+        given,
+        right,
+        (right.T, "one latent a row: steps come first, [steps, len(a)]; yours is turned around"),
+        (right.flip(0), "the walk goes from b to a: at the first step the weight of b is 0"),
+        (line(0, 0.2, 0.4, 0.6, 0.8), "the last latent is not b: torch.linspace(0, 1, steps) includes both ends"),
+        (line(0.2, 0.4, 0.6, 0.8, 1), "the first latent is not a: torch.linspace(0, 1, steps) includes both ends"),
+        (right - a, "you forgot to start at a: latent k is a + (b - a) · k/(steps - 1)"),
+        otherwise=lambda v: (
+            "latent k is a + (b - a) · k/(steps - 1): "
+            + (
+                "the first is not a"
+                if distance(v[0], right[0].double()) > 1e-2
+                else "the last latent is not b"
+                if distance(v[-1], right[-1].double()) > 1e-2
+                else "both ends are right, the steps between are not even"
+            )
+        ),
     )
+    passed("Right: it starts at a, ends at b and takes even steps.")
 
 
 def exercise_4(steps_for: Callable[..., int]) -> None:
     """`steps_for(images, batch, epochs)` is how many steps a run takes when incomplete batches are left out."""
-    for arguments in ((60_000, 64, 1), (60_000, 64, 50), (6_000, 64, 3), (202_599, 128, 5)):
-        given = run("0.4", steps_for, *arguments)
-        images, batch, epochs = arguments
-        right = images // batch * epochs
-        if given == right:
-            continue
-        said = f"{images:,} images, batch {batch}, {epochs} epochs: {given!r} steps"
-        if given == -(-images // batch) * epochs:
-            raise NotYet(
-                f"{said} count an incomplete batch at the end of every epoch; this loop leaves it out"
-            )
-        if given == images * epochs // batch:
-            raise NotYet(
-                f"{said} would be right if one epoch ran on into the next; round down within each epoch"
-            )
-        if isinstance(given, float):
-            raise NotYet(f"{said}: steps are whole numbers, // divides and rounds down")
-        raise NotYet(f"{said}, and {right:,} is right: whole batches in an epoch, times epochs")
+    for images, batch, epochs in ((60_000, 64, 1), (60_000, 64, 50), (6_000, 64, 3), (202_599, 128, 5)):
+        given, right = run("0.4", steps_for, images, batch, epochs), images // batch * epochs
+        compare(
+            "0.4",
+            given,
+            right,
+            (-(-images // batch) * epochs, "an incomplete batch ends every epoch; this loop leaves it out"),
+            (images * epochs // batch, "one epoch does not run on into the next; round down within each"),
+            (images * epochs, "those are pictures; a step uses a whole batch"),
+            (images // batch, "that is one epoch: times epochs"),
+            (images // batch // epochs, "every epoch is another pass over all pictures: times epochs"),
+            otherwise=f"{right:,} is right: whole batches in an epoch, times epochs",
+            said=f"{images:,} images, batch {batch}, {epochs} epochs: {shown(given)} steps",
+        )
     passed("Right: whole batches in an epoch, times the epochs.")
 
 
-def _tiny_generator():
-    G, _ = build("mlp", channels=1, size=28, width=1 / 8)
-    return G.eval()
+def _list(values: Tensor) -> str:
+    return ", ".join(f"{v:.3g}" for v in values.flatten().tolist())
