@@ -113,10 +113,9 @@ def test_there_and_back_through_json():
 
 def test_numbers_of_numpy_and_of_tensors_become_pythons_own():
     recipe = recipes.get("mlp-fashion")
-    changed = recipe.but(
-        batch=np.int64(32), lr_g=np.float32(0.25), lr_d=torch.tensor(0.5), betas=np.array([0.0, 0.5]), epochs=torch.tensor(3),
-        fresh_noise=np.bool_(False), width=np.float64(0.5), key=np.str_("mine"),
-    )  # fmt: skip
+    changes = {"batch": np.int64(32), "lr_g": np.float32(0.25), "lr_d": torch.tensor(0.5), "epochs": torch.tensor(3)}
+    changes |= {"betas": np.array([0.0, 0.5]), "fresh_noise": np.bool_(False), "key": np.str_("mine")}
+    changed = recipe.but(**changes, width=np.float64(0.5))
     plain = recipe.but(
         batch=32, lr_g=0.25, lr_d=0.5, betas=(0.0, 0.5), epochs=3, fresh_noise=False, width=0.5, key="mine"
     )
@@ -129,7 +128,11 @@ def test_numbers_of_numpy_and_of_tensors_become_pythons_own():
 
 
 def test_values_of_another_version_are_refused():
-    for changes, said in (({"warp": 9}, "warp"), ({"betas": None}, "no recipe of this version"), ({"batch": "64"}, "batch '64'")):
+    for changes, said in (
+        ({"warp": 9}, "warp"),
+        ({"betas": None}, "no recipe of this version"),
+        ({"batch": "64"}, "batch '64'"),
+    ):
         with pytest.raises(CourseError, match=re.escape(said)):
             Recipe.from_dict({**recipes.get("mlp-fashion").as_dict(), **changes})
     for field in ("betas", "network"):
