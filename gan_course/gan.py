@@ -61,8 +61,13 @@ class GAN:
         self.G, self.D = networks or recipe.build()
         self.G.latent_dim = recipe.latent_dim  # whoever samples asks for it
         for network in (self.G, self.D):
-            initialise(network.cpu(), recipe.init, weights)
-            network.to(self.device, memory_format=torch.channels_last).train()
+            # Plain memory first: a pair that was trained before is filled in the same order as a new one.
+            network.to("cpu", memory_format=torch.contiguous_format)
+            initialise(network, recipe.init, weights)
+            network.to(self.device).train()
+            for tensor in (*network.parameters(), *network.buffers()):
+                if tensor.dim() == 4:
+                    tensor.data = tensor.data.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.G).requires_grad_(False).eval()
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self.opt_g = torch.optim.Adam(self.G.parameters(), recipe.lr_g, recipe.betas, fused=True)

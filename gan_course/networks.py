@@ -347,6 +347,7 @@ def initialise(network: nn.Module, scheme: str, generator: torch.Generator) -> N
     for layer in network.modules():
         _pytorch(layer, generator)  # first, so that layers a scheme leaves alone follow `generator` too
         SCHEMES[scheme](layer, generator)
+        _settle_spectra(layer, generator)
 
 
 def check_scheme(scheme: str) -> None:
@@ -393,13 +394,44 @@ def _dcgan_96(layer: nn.Module, generator: torch.Generator) -> None:
 
 
 def _draw(layer: nn.Module, name: str, init: Callable, *arguments, **options) -> None:
-    """Fill a layer's parameter, if it has one, by a function of `nn.init`; also one that is computed (spectral norm)."""
+    """Fill a layer's parameter, if it has one, by a function of `nn.init`; also one that is computed from others."""
     if (value := getattr(layer, name, None)) is None:
         return
     if is_parametrized(layer, name):
         setattr(layer, name, init(torch.empty_like(value), *arguments, **options))
+    elif hook := _older_hook(layer, name, "_g"):  # weight norm: a length and a direction
+        direction = init(getattr(layer, f"{name}_v"), *arguments, **options)
+        getattr(layer, f"{name}_g").copy_(torch.norm_except_dim(direction, 2, hook.dim))
+        setattr(layer, name, direction.detach())  # computed anew before use; until then a copy can be taken of it
     else:
-        init(getattr(layer, f"{name}_orig", value), *arguments, **options)  # the older spectral norm's own name
+        init(getattr(layer, f"{name}_orig", value), *arguments, **options)  # `_orig`: the older spectral norm's
+
+
+def _settle_spectra(layer: nn.Module, generator: torch.Generator) -> None:
+    """Begin anew what spectral norm remembers: its estimate of a weight's first singular vectors.
+
+    Power iteration from a random vector (Miyato et al. 2018, arXiv:1802.05957, algorithm 1).
+    """
+    remembered = []
+    for steps in getattr(layer, "parametrizations", {}).values():
+        remembered += [(steps.original, step.dim, step._u, step._v) for step in steps if hasattr(step, "_u")]
+    if hook := _older_hook(layer, "weight", "_u"):
+        remembered.append((layer.weight_orig, hook.dim, layer.weight_u, layer.weight_v))
+        layer.weight = layer.weight_orig.detach()  # computed anew before use; until then a copy can be taken of it
+    for weight, dim, left, right in remembered:
+        matrix = weight.movedim(dim, 0).flatten(1)
+        u = torch.randn(len(matrix), generator=generator)
+        for _ in range(15):  # as many as PyTorch's own begins with
+            v = nn.functional.normalize(matrix.mT @ u, dim=0)
+            u = nn.functional.normalize(matrix @ v, dim=0)
+        left.copy_(u)
+        right.copy_(v)
+
+
+def _older_hook(layer: nn.Module, name: str, mark: str):
+    """What `nn.utils.weight_norm` or `nn.utils.spectral_norm` hangs on a layer; None where there is none."""
+    hooks = layer._forward_pre_hooks.values() if hasattr(layer, f"{name}{mark}") else ()
+    return next((hook for hook in hooks if getattr(hook, "name", None) == name), None)
 
 
 SCHEMES = {

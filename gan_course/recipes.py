@@ -137,10 +137,10 @@ KINDS = {
 
 
 def _plain(value):
-    """A number of NumPy or of a tensor as Python's own, a list as a tuple."""
-    if isinstance(value, (list, tuple)):
-        return tuple(map(_plain, value))
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    """Numbers of NumPy or of a tensor as Python's own, lists and arrays as tuples."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _is(value, kind) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_course import recipes
+from gan_course import data, recipes, training
 
 # The tests' networks are tiny: a second thread gains nothing, and on a busy machine each waits for the other.
 torch.set_num_threads(1)
@@ -50,6 +50,28 @@ def pictures():
         return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(n))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def noise_set(pictures):
+    """noise_set(recipe, n=40): an image set of n random images of the recipe's shape."""
+
+    def make(recipe: recipes.Recipe, n: int = 40, name: str = "mnist") -> data.ImageSet:
+        return data.ImageSet(name, "train", pictures(recipe, n), torch.zeros(n, dtype=torch.int64), (), "noise")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def go():
+    """go(gan, images, until, **options): train a run to a step, and return it."""
+
+    def train(gan, images: torch.Tensor, until: int, **options):
+        for _ in training.train(gan, images, until, progress=False, **options):
+            pass
+        return gan
+
+    return train
 
 
 @pytest.fixture(scope="session")
