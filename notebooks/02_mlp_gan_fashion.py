@@ -350,7 +350,7 @@ young.D.zero_grad()
 # 1. make pictures from fresh latents; D's loss on the real batch, then on the generated one, labels 0.9 and 0.1; step D;
 # 2. on batches 0, 2, 4, …: fresh latents again, G's loss with label 1; step G.
 #
-# The check trains the package's GAN and yours from one seed and compares **every weight, bit for bit**. That is possible because floating-point arithmetic is deterministic as long as the same operations come in the same order, and it is a far sharper test than a picture. When the weights differ, the check looks for the mistake that explains them.
+# The check trains the package's GAN and yours from one seed and compares **every weight, bit for bit**. That is possible because floating-point arithmetic is deterministic as long as the same operations come in the same order, and it is a far sharper test than a picture. When the weights differ, the check runs both once more in float64: the same mathematics by other operations then agrees to many digits and is right, too; otherwise it looks for the mistake that explains the difference.
 
 # %%
 def train_by_hand(G, D, opt_g, opt_d, batches, latents):

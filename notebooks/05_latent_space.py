@@ -180,7 +180,7 @@ for name, title in names.items():
 #
 # $$\operatorname{slerp}(a, b; t) = \frac{\sin((1-t)\,\omega)}{\sin\omega}\,a + \frac{\sin(t\,\omega)}{\sin\omega}\,b .$$
 #
-# Write it for a tensor `t` of any length. Two things about floating point: rounding can push the cosine of the angle above 1, where arccos is NaN, so clamp it to [−1, 1]; and where a and b point the same way sin ω is 0 or nearly so, and the straight line is the answer. (If you want the length to go evenly from |a| to |b| as well, interpolate unit vectors and multiply; the check accepts both.)
+# Write it for a tensor `t` of any length. Two things about floating point: rounding can push the cosine of the angle above 1 or below −1, where arccos is NaN, so clamp it to [−1, 1]; and where a and b point the same way sin ω is 0 or nearly so, and the straight line is the answer. (If you want the length to go evenly from |a| to |b| as well, interpolate unit vectors and multiply; the check accepts both.)
 
 
 # %%
@@ -494,7 +494,7 @@ show.beside(
 # ### Exercise 5.5 · Inversion
 # Difficulty ●●●○○ · 20 minutes · why it matters: every edit of a *given* picture by a GAN begins with it.
 #
-# Write a loop that finds a latent for `picture` [C, H, W] in [−1, 1]: start from z = 0 of shape [1, `G.latent_dim`], and let Adam with a rate of 0.1 minimise the mean square difference between G(z) and the picture, over z alone. Gradients are switched off in this notebook: put your loop under `with torch.enable_grad():`. Return z without its graph, [latent_dim]. The check tries a small linear generator, on which 200 steps bring the error below 1 % of where it begins.
+# Write a loop that finds a latent for `picture` [C, H, W] in [−1, 1]: start from z = 0 of shape [1, `G.latent_dim`], and let Adam with a rate of 0.1 minimise the mean square difference between G(z) and the picture, over z alone. Gradients are switched off in this notebook: put your loop under `with torch.enable_grad():`. Return z without its graph, of shape [latent_dim]. The check tries a small linear generator, on which 200 steps bring the error below 1 % of where it begins.
 
 
 # %%
