@@ -6,6 +6,8 @@ data parallelism; Goyal et al. 2017, arXiv:1706.02677, section 3). Alone, every 
 """
 
 import contextlib
+import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -63,6 +65,17 @@ class Ranks:
     def any(self, flag: bool) -> bool:
         """Whether the flag is set on any rank."""
         return flag if self.size == 1 else any(bool(t) for t in self.gather(torch.tensor([flag])))
+
+    def same(self, facts: dict) -> None:
+        """Make sure that all ranks mean the same thing.
+
+        Raises:
+            CourseError: they do not.
+        """
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
+        first, *others = self.gather(torch.tensor(list(digest)))
+        if not all(torch.equal(first, other) for other in others):
+            raise CourseError("the processes were started with different settings, versions or data: start all alike")
 
     def in_turn(self, function: Callable[[], T]) -> T:
         """What a function returns, called by rank 0 first, so that what it downloads is there for the others."""

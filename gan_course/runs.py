@@ -71,9 +71,10 @@ def train(
             diverged; there is no room on the disk.
     """
     folder, device = files.user_path(folder, "run's folder"), torch.device(device)
-    goal = _steps(recipe, image_set, images, ranks)
+    goal, data = _steps(recipe, image_set, images, ranks), _identity(image_set)
+    ranks.same({"recipe": recipe.as_dict(), "seed": str(seed), "goal": goal, "data": data, **VERSIONS})
     with devices.explained(f"training {recipe.key} in batches of {recipe.batch}"):
-        gan, card = _open_or_start(recipe, _identity(image_set), folder, seed, resume, device, ranks)
+        gan, card = _open_or_start(recipe, data, folder, seed, resume, device, ranks)
         keeper = Keeper(folder, gan, card, goal, save_every)
         keeper.begin()
         if gan.step < goal:

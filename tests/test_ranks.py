@@ -135,7 +135,7 @@ def test_each_image_is_seen_once_an_epoch(together):
 def test_ranks_that_mean_different_things_say_so(together):
     lines = {(together / f"error-{i}.txt").read_text() for i in (0, 1)}
     assert len(lines) == 1
-    assert "started with different settings: recipe" in lines.pop()
+    assert "started with different settings" in lines.pop()
     assert not (together / "odd").exists()
 
 
@@ -143,7 +143,7 @@ def test_fewer_images_than_all_ranks_together_take(small, pictures):
     recipe = small("mlp-fashion")
     gan = GAN(recipe, ranks=Ranks(0, 3))
     with pytest.raises(
-        CourseError, match="40 images do not fill the batches of 16 of 3 processes: give more"
+        CourseError, match="40 images do not fill a batch of 16 in each of 3 processes: give more"
     ):
         next(training.train(gan, pictures(recipe, 40), until=2, progress=False))
 
@@ -217,5 +217,5 @@ def test_more_ranks_than_gpus(monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(CourseError, match="4 ranks and 2 GPUs: start --nproc-per-node=2"), joined():
+    with pytest.raises(CourseError, match="4 processes and 2 GPUs: start at most 2 on this machine"), joined():
         pass

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_course import checkpoint, data, files, mosaic, publishing, runs, sampling
+from gan_course import checkpoint, data, files, keeping, mosaic, publishing, runs, sampling
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS
@@ -123,7 +123,7 @@ def test_images_that_do_not_fit_leave_no_folder(changes, tmp_path, small, pictur
 
 def test_a_folder_with_a_run_is_not_written_over(trained, train):
     before = (trained.folder / CHECKPOINT).read_bytes()
-    with pytest.raises(CourseError, match="already holds a run: go on with --resume, or choose another"):
+    with pytest.raises(CourseError, match="already holds a run: resume it, or choose another"):
         train(trained.folder, 20)
     assert (trained.folder / CHECKPOINT).read_bytes() == before
 
@@ -152,7 +152,7 @@ def test_resuming_what_is_done_does_nothing(goal, train, trained, tmp_path):
 
 def test_seconds_add_up_over_stops(train, tmp_path, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(runs.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(keeping.time, "monotonic", lambda: clock[0])
 
     def later(gan):
         clock[0] += 7
@@ -166,7 +166,7 @@ def test_a_run_that_diverges_keeps_its_last_checkpoint(train, tmp_path, small):
     recipe = small("mlp-fashion", objective="least-squares", lr_g=1e18, lr_d=1e18)
     with pytest.raises(Diverged, match="the last checkpoint is untouched"):
         train(tmp_path / "run", 60, recipe)
-    assert runs.Run(tmp_path / "run").load().step == 0
+    assert runs.Run(tmp_path / "run").restore().step == 0
 
 
 def test_outside_the_main_thread(train, tmp_path):
@@ -182,7 +182,7 @@ def test_outside_the_main_thread(train, tmp_path):
 
 
 def test_the_generator_is_the_average_in_evaluation_mode(trained):
-    G, gan = trained.generator(), trained.load()
+    G, gan = trained.generator(), trained.restore()
     assert not G.training and not any(p.requires_grad for p in G.parameters())
     for (name, tensor), mean in zip(G.state_dict().items(), gan.average.state_dict().values(), strict=True):
         assert torch.equal(tensor, mean), name
@@ -200,7 +200,7 @@ def test_fixed_latents_give_the_last_frame(trained):
 
 def test_the_history_is_the_telemetry_of_every_step(trained):
     assert trained.history["step"].tolist() == list(range(10))
-    assert trained.history.rows.tobytes() == trained.load().history.rows.tobytes()
+    assert trained.history.rows.tobytes() == trained.restore().history.rows.tobytes()
 
 
 def test_a_run_of_another_kind_of_device_can_be_sampled_but_not_continued(trained, tmp_path):
@@ -211,7 +211,7 @@ def test_a_run_of_another_kind_of_device_can_be_sampled_but_not_continued(traine
     (tmp_path / "run" / CHECKPOINT).write_bytes(content.replace(cpu, xpu))
     run = runs.Run(tmp_path / "run")
     with pytest.raises(CourseError, match="was trained on xpu and goes on only there, not on cpu"):
-        run.load()
+        run.restore()
     assert torch.equal(sampling.sample(run.generator(), 4), sampling.sample(trained.generator(), 4))
     assert len(run.history) == 10 and run.fixed_latents.shape == (64, 100)
 
@@ -308,7 +308,7 @@ def test_a_published_run_is_small_and_says_what_it_is(published_once, trained):
     floats = sum(t.numel() for t in trained.generator().state_dict().values() if t.is_floating_point())
     assert size < 1.1 * floats + 4 * 64 * 100 + 10_000  # eight bits, a scale a row, the latents and a header
     with pytest.raises(CourseError, match="is a published run: it can be sampled, not trained on"):
-        run.load()
+        run.restore()
 
 
 def test_a_published_run_draws_the_same_images(published_once, trained):
@@ -338,7 +338,7 @@ def handmade(folder, trained, frames: list[tuple[int, int]], rows: int = 0) -> r
     (folder / "frames").mkdir()
     for step, grey in frames:
         Image.new("RGB", (80, 80), (grey,) * 3).save(folder / "frames" / f"step_{step:07d}.png")
-    gan = trained.load()
+    gan = trained.restore()
     gan.history.rows = np.arange(rows * len(COLUMNS), dtype=float).reshape(rows, len(COLUMNS))
     checkpoint.save(gan, folder / CHECKPOINT)
     card = json.loads((folder / "run.json").read_text())
@@ -466,24 +466,14 @@ def test_more_than_a_chunk(trained, monkeypatch):
 
 @pytest.mark.parametrize("n", [0, -5])
 def test_no_samples(n, trained):
-    with pytest.raises(CourseError, match=f"{n} images: ask for at least 1"):
+    with pytest.raises(CourseError, match=f"number of images {n}: a whole number from 1 works"):
         sampling.sample(trained.generator(), n)
 
 
 def test_more_samples_than_memory(trained, monkeypatch):
     G = trained.generator()
-    with pytest.raises(CourseError, match=r"10,000,000,000 images take 7840.0 GB and .* ask for at most"):
+    with pytest.raises(CourseError, match="out of memory: less at a time works"):
         sampling.sample(G, 10**10)
-    monkeypatch.setattr(sampling, "free_memory", lambda: 28 * 28 * 100)
-    with pytest.raises(CourseError, match="81 images .* ask for at most 80$"):
-        sampling.sample(G, 81)
-    assert len(sampling.sample(G, 80)) == 80  # what the message promises works
-
-
-def test_free_memory_counts_what_is_only_cached():
-    with open("/proc/meminfo") as file:
-        total = 1024 * int(next(file).split()[1])
-    assert 10**7 < sampling.free_memory() <= total
 
 
 def test_an_archive_of_samples(trained, tmp_path):
