@@ -31,7 +31,7 @@ def publish(run: Run, folder: str | Path, with_snapshots: bool = False) -> Run:
     Raises:
         CourseError: the run is unfinished or damaged, or has no frames; the folder cannot be written to.
     """
-    folder = Path(folder)
+    folder = files.user_path(folder, "folder to publish into")
     drawn = run.frames
     if run.card["step"] < run.card["goal"]:
         raise CourseError(

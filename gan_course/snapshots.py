@@ -43,7 +43,7 @@ def forget(folder: Path, after: int) -> None:
     """Remove the snapshots of later steps."""
     for step in steps(folder):
         if step > after:
-            _path(folder, step).unlink()
+            _path(folder, step).unlink(missing_ok=True)  # another job in the folder may forget, too
 
 
 def copy(folder: Path, other: Path, step: int) -> None:
