@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gan_course import files
 from gan_course.errors import CourseError
-from gan_course.terminal import command
+from gan_course.terminal import Lasting, command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,7 +73,7 @@ def _train(parsed) -> int:
     with ranks.joined() as group:
         image_set = group.in_turn(lambda: data.load(recipe.data, recipe.size, path=parsed.data))
         if group.first:
-            print(image_set.source, flush=True)
+            print(image_set.source, file=Lasting(sys.stdout), flush=True)
         run = runs.train(
             recipe,
             image_set,

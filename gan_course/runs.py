@@ -88,6 +88,7 @@ def train(
                         break
                 keeper.save()
         keeper.note()
+        ranks.any(False)  # no rank returns before the first has written all
     return Run(folder)
 
 

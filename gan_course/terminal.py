@@ -23,12 +23,12 @@ def say(text: str) -> None:
     tqdm.write(text, file=_stream())
 
 
-def _stream() -> "_Lasting":
-    return _Lasting(sys.stdout if _in_notebook() else sys.stderr)
+def _stream() -> "Lasting":
+    return Lasting(sys.stdout if _in_notebook() else sys.stderr)
 
 
-class _Lasting:
-    """A stream whose reader may go away (`| head`): long work goes on without it."""
+class Lasting:
+    """A stream whose reader may go away (`| head`) or never was there (None): long work goes on without it."""
 
     def __init__(self, stream):
         self._stream = stream
@@ -37,12 +37,14 @@ class _Lasting:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._stream.write(text)
+        if self._stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._stream.write(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._stream.flush()
+        if self._stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._stream.flush()
 
 
 def _in_notebook() -> bool:
@@ -77,17 +79,21 @@ def command(name: str, work: Callable[[], int | None]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        try:
-            return work() or 0
-        finally:
-            sys.stdout.flush()
+        status = work() or 0
     except CourseError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
+        print(f"{name}: {error}", file=Lasting(sys.stderr))
+        status = 2
     except KeyboardInterrupt:
-        print(f"{name}: stopped; what was saved before is kept", file=sys.stderr)
-        return 130
+        print(f"{name}: stopped; what was saved before is kept", file=Lasting(sys.stderr))
+        status = 130
     except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):  # so that Python's own last flush is quiet, too
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        status = 141
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            with contextlib.suppress(OSError, ValueError):  # so that Python's own last flush is quiet, too
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            status = status or (141 if stream is sys.stdout else 0)
+    return status
