@@ -66,7 +66,8 @@ def _train(parsed) -> int:
     recipe = _recipe(parsed)
     if parsed.images is not None and parsed.images < 1:
         raise CourseError(f"--images {parsed.images}: at least 1 works, a few hundred thousand make pictures")
-    folder = files.user_path(parsed.out or Path("runs") / f"{recipe.key}-seed{parsed.seed}", "--out")
+    default = Path("runs") / f"{recipe.key}-seed{parsed.seed}"
+    folder = files.user_path(default if parsed.out is None else parsed.out, "--out")
     if parsed.data is not None:
         parsed.data = files.user_path(parsed.data, "--data")
     reports = []
