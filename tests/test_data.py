@@ -367,7 +367,7 @@ def test_the_embedded_files_are_small_and_credited():
 
 
 def test_what_the_maker_writes_reads_back():
-    from tools import embed
+    import embed
 
     images = np.zeros((200, 28, 28), np.uint8)  # mostly black: the encoder's search is slow
     images[0] = np.arange(784).reshape(28, 28) % 256  # every grey level

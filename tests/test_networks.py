@@ -408,7 +408,7 @@ def test_another_pair_than_the_saved_one_is_refused_with_what_would_work(small, 
     recipe = small("quick-digits", batch=4)
     path = checkpoint.save(GAN(recipe, networks=own_pair("GroupNorm")), tmp_path / "own.safetensors")
     for pair, whose in ((None, "the recipe's networks"), (own_pair("weight norm"), "these networks")):
-        said = rf"own.safetensors does not hold {whose} \(.* differs\): `networks` takes the pair it was trained with"
+        said = f"own.safetensors was not saved from {whose} .*differs.*: hand over `networks` as they were in training"
         with pytest.raises(CourseError, match=said):
             checkpoint.load(path, recipe, networks=pair)
     assert checkpoint.load(path, recipe, networks=own_pair("GroupNorm")).step == 0
