@@ -223,9 +223,10 @@ def test_paths_begin_at_home_where_there_is_one(cli, tmp_path, monkeypatch):
         raise KeyError(f"getpwuid(): uid not found: {uid}")
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)  # as in a container with an arbitrary user
-    for name in ("HOME", "GAN_COURSE_CACHE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("GAN_COURSE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "")  # which means not set
+    assert files.cache_dir() == tmp_path / "home" / ".cache" / "gan-course"
+    monkeypatch.delenv("HOME")
     for profile in ("ci", "cpu"):
         monkeypatch.setenv("GAN_COURSE_PROFILE", profile)
         assert cli("doctor")[0] == cli("data")[0] == 0
