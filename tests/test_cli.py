@@ -112,9 +112,7 @@ def test_train_go_on_and_nothing_to_do(cli, tmp_path):
     assert status == 0 and "nothing to do: it has seen 64 images" in out and "--images asks for more" in out
     run = runs.Run(tmp_path / "runs" / "dcgan-fashion-seed7")
     changes = {"betas": (0.0, 0.9), "fresh_noise": False, "lr_d": 1e-3, "average_half_life": 99}
-    assert run.recipe == recipes.get("dcgan-fashion").but(
-        width=0.25, batch=16, objective="least-squares", **changes
-    )
+    assert run.recipe == recipes.get("dcgan-fashion").but(width=0.25, batch=16, objective="least-squares", **changes)
 
 
 def test_publish_and_sample_by_name(a_run, cli, tmp_path, monkeypatch):
@@ -225,8 +223,10 @@ def test_paths_begin_at_home_where_there_is_one(cli, tmp_path, monkeypatch):
         raise KeyError(f"getpwuid(): uid not found: {uid}")
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)  # as in a container with an arbitrary user
-    for name in ("HOME", "XDG_CACHE_HOME", "GAN_COURSE_CACHE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("GAN_COURSE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")  # which means not set
+    assert files.cache_dir() == tmp_path / "home" / ".cache" / "gan-course"
+    monkeypatch.delenv("HOME")
     for profile in ("ci", "cpu"):
         monkeypatch.setenv("GAN_COURSE_PROFILE", profile)
         assert cli("doctor")[0] == cli("data")[0] == 0
@@ -257,17 +257,12 @@ BAD = [
     (train("--images", "0"), "--images 0: at least 1 works"),
     (train("--images", "15"), "15 images to see are less than one batch of 16: ask for more"),
     (train("--seed", "-1"), "argument --seed: '-1' is no seed, a whole number from 0 to 2^32 - 1 is one"),
-    (train("--seed", str(2**70)), "is no seed"),
-    (setting("batch=1"), "batch 1: BatchNorm needs at least 2 images"),
     (setting("batch=many"), "--set 'batch=many': batch is like 64, 'many' is not"),
-    (setting("batch=16.5"), "batch is like 64, '16.5' is not"),
     ([*setting("batch=7000"), "--images", "99999"], "6000 images do not fill a batch of 7000"),
     (setting("batch"), "--set 'batch': write FIELD=VALUE, for example batch=128"),
     (setting("batchsize=4"), "a recipe has no field 'batchsize': there are key, network, data,"),
-    (setting("lr_g=nan"), "lr_g nan: it takes a finite number"),
     (setting("betas=0.5"), "betas is like (0.5, 0.999), '0.5' is not"),
     (setting("fresh_noise=maybe"), "fresh_noise is like True, 'maybe' is not"),
-    (setting("network=stylegan"), "unknown network 'stylegan': there are mlp,"),
     (setting("size=32"), "fashion-mnist has 28 pixels a side, not 32"),
     (setting("channels=3"), "trains on uint8 images [N, 3, 28, 28]; these are uint8 [6000, 1, 28, 28]"),
     (setting("data=cats"), "unknown image set 'cats': there are mnist, fashion-mnist, faces"),
@@ -275,13 +270,11 @@ BAD = [
     (train("--data", ""), "the --data '' names nothing"),
     (train("--out", " "), "the --out ' ' names nothing"),
     (train("--out", "file"), "cannot write file/frames/step_0000000.png (Not a directory): choose a folder"),
-    (train("--out", "file/run"), "choose a folder you may write to"),
     (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, faces"),
     (["sample", "nothing", "--out", "grid.png"], "nothing holds no run (no run.json): train one with"),
     (["sample", "file", "--out", "grid.png"], "file holds no run"),
     (["sample", "", "--out", "grid.png"], "'' names nothing"),
     (["sample", "nothing", "--out", "grid.jpg"], "a name ending in .png makes a grid, one in .npz the images"),
-    (["sample", "nothing"], "required: --out"),
     (["sample", "nothing", "--n", "10001", "--out", "g.png"], "at most 10,000, or take --out samples.npz"),
     (["sample", "mlp-fashion", "--n", "0", "--out", "g.png"], "number of images 0: a whole number from 1 works"),
     (["sample", "mlp-fashion", "--n", str(10**15), "--out", "g.npz"], "out of memory: less at a time works"),

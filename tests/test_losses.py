@@ -42,10 +42,7 @@ def test_a_loss_is_a_mean_over_each_batch():
 
 
 def test_gradients():
-    for loss, real, fake in (
-        (losses.d_bce, P - 1, P),
-        (losses.d_least_squares, 2 * (L - 1), 2 * L),
-    ):
+    for loss, real, fake in ((losses.d_bce, P - 1, P), (losses.d_least_squares, 2 * (L - 1), 2 * L)):
         close(gradient(loss, L, L), (real, fake))
     close(*gradient(losses.g_saturating, L), -P)
     close(*gradient(losses.g_non_saturating, L), P - 1)

@@ -33,18 +33,13 @@ def test_the_fixed_latents_give_the_last_recorded_picture(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_tells_how_to_repeat_it(name):
     run = runs.find(name)
-    row = next(
-        line for line in (ROOM / "README.md").read_text().splitlines() if line.startswith(f"| `{name}`")
-    )
+    row = next(line for line in (ROOM / "README.md").read_text().splitlines() if line.startswith(f"| `{name}`"))
     table, own = recipes.get(run.recipe.key), run.recipe.as_dict()
     assert f"train {table.key} " in row and f"--seed {run.card['seed']}" in row
     assert set(re.findall(r"--set (\S+)", row)) == {
         f"{field}={own[field]}" for field, value in table.as_dict().items() if own[field] != value
     }
-    if (
-        run.card["images"] // run.recipe.batch
-        != table.epochs * run.card["data"]["images"] // run.recipe.batch
-    ):
+    if run.card["images"] // run.recipe.batch != table.epochs * run.card["data"]["images"] // run.recipe.batch:
         assert f"--images {run.card['images']}`" in row
     assert run.card["images"] == run.card["step"] * run.recipe.batch
     assert run.card["goal"] == run.card["step"], "a published run is a finished one"

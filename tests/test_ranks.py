@@ -65,7 +65,11 @@ TOGETHER = """
         train("halves", 20, resume=True)
         torch.save(step, folder / f"step-{group.rank}.pt")
 
-        # Turns, and the death of one.
+        # Disagreement, turns, and the death of one.
+        try:
+            train("odd", 10, recipe=recipe.but(lr_g=1e-4 * (1 + group.rank)))
+        except CourseError as error:
+            (folder / f"error-{group.rank}.txt").write_text(str(error))
         mark = folder / "mark"
         found = group.in_turn(lambda: mark.exists() or bool(mark.write_text("")))
         (folder / f"turn-{group.rank}.txt").write_text(str(found))
@@ -84,7 +88,11 @@ def together(tmp_path_factory):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run(
-        [*command, str(folder / "script.py"), str(folder)], capture_output=True, text=True, timeout=240, env=environment
+        [*command, str(folder / "script.py"), str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=environment,
     )
     assert (folder / "turn-0.txt").exists() and (folder / "turn-1.txt").exists(), done.stderr[-3000:]
     return folder, done
@@ -99,7 +107,7 @@ def test_gradients_are_those_of_the_joined_batch(parts):
     assert not torch.equal(parts[0]["z"], parts[1]["z"]), "each rank has latents of its own"
     assert torch.equal(parts[0]["first latents"], parts[1]["first latents"])
     layers = nn.Sequential(nn.Linear(100, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
-    pair = networks.Generator(layers, 100), networks.Discriminator(nn.Sequential(nn.Flatten(), nn.Linear(784, 1)))
+    pair = (networks.Generator(layers, 100), networks.Discriminator(nn.Sequential(nn.Flatten(), nn.Linear(784, 1))))
     alone = GAN(recipes.get("quick-digits").but(batch=8, width=1 / 16), networks=pair)
     alone.latents = lambda n: torch.cat([part["z"] for part in parts])
     training.train_step(alone, torch.cat([part["real"] for part in parts]))
@@ -129,6 +137,12 @@ def test_two_halves_are_the_whole_bit_for_bit(together, parts):
 def test_each_image_is_seen_once_an_epoch_and_the_first_rank_goes_first(together, parts):
     assert sorted(torch.cat([part["order"] for part in parts]).tolist()) == list(range(64))
     assert [(together[0] / f"turn-{i}.txt").read_text() for i in (0, 1)] == ["False", "True"]
+
+
+def test_ranks_that_mean_different_things_say_so(together):
+    said = {(together[0] / f"error-{i}.txt").read_text() for i in (0, 1)}
+    assert said == {"the processes were started with different settings, versions or data: start all alike"}
+    assert not (together[0] / "odd").exists()
 
 
 def test_a_rank_that_dies_ends_all_and_leaves_a_checkpoint(together):
@@ -163,7 +177,9 @@ def torchruns(monkeypatch):
 def test_a_rank_that_never_comes_is_missed(torchruns, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(ranks, "SECONDS", 1.0)
-    said = r"rank 0 of 2 met no others within 1 s \(.*\): every machine runs the same torchrun command with a node rank"
+    said = (
+        r"rank 0 of 2 met no others within 1 s \(.*\): every machine runs the same torchrun command with a node rank"
+    )
     with pytest.raises(CourseError, match=said), joined():
         pass
 

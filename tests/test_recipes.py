@@ -14,59 +14,21 @@ from gan_course.errors import CourseError
 from gan_course.recipes import RECIPES, Recipe
 
 # The settings as the sources print them. Everything a row does not name is in COMMON.
-COMMON = {
-    "channels": 1,
-    "size": 28,
-    "batch": 64,
-    "lr_g": 2e-4,
-    "lr_d": 2e-4,
-    "betas": (0.5, 0.999),
-    "latent_dim": 100,
-    "width": 1.0,
-}
-REPORT = {
-    "data": "fashion-mnist",
-    "objective": "non-saturating",
-    "epochs": 50,
-    "real_label": 0.9,
-    "fake_label": 0.1,
-    "g_every": 2,
-    "fresh_noise": True,
-}
-FACES = {
-    "network": "dcgan-faces",
-    "data": "faces",
-    "channels": 3,
-    "objective": "non-saturating",
-    "batch": 128,
-    "real_label": 1.0,
-    "fake_label": 0.0,
-    "g_every": 1,
-    "fresh_noise": False,
-    "draw_every": 500,
-}
+COMMON = {"channels": 1, "size": 28, "batch": 64, "lr_g": 2e-4, "lr_d": 2e-4, "betas": (0.5, 0.999)}
+COMMON |= {"latent_dim": 100, "width": 1.0, "objective": "non-saturating", "init": "dcgan"}
+HARD = {"real_label": 1.0, "fake_label": 0.0, "g_every": 1, "fresh_noise": False}
+SMOOTH = {"real_label": 0.9, "fake_label": 0.1}
+REPORT = {"data": "fashion-mnist", "epochs": 50, **SMOOTH, "g_every": 2, "fresh_noise": True}
+FACES = {"network": "dcgan-faces", "data": "faces", "channels": 3, "batch": 128, "draw_every": 500, **HARD}
+MNIST = {"network": "dcgan-mnist", "data": "mnist", "objective": "least-squares", "batch": 4, **HARD}
 ROWS = {
     "mlp-fashion": {**REPORT, "network": "mlp", "init": "xavier"},
-    "dcgan-fashion": {**REPORT, "network": "dcgan-fashion", "init": "dcgan"},
-    "convgan-fashion": {**REPORT, "network": "convgan-fashion", "init": "dcgan"},
-    "dcgan-mnist": {
-        "network": "dcgan-mnist",
-        "data": "mnist",
-        "objective": "least-squares",
-        "batch": 4,
-        "lr_g": 1e-4,
-        "lr_d": 1e-5,
-        "betas": (0.9, 0.999),
-        "epochs": 20,
-        "init": "pytorch",
-        "real_label": 1.0,
-        "fake_label": 0.0,
-        "g_every": 1,
-        "fresh_noise": False,
-    },
-    "dcgan-faces-64": {**FACES, "size": 64, "epochs": 5, "init": "dcgan"},
+    "dcgan-fashion": {**REPORT, "network": "dcgan-fashion"},
+    "convgan-fashion": {**REPORT, "network": "convgan-fashion"},
+    "dcgan-mnist": {**MNIST, "lr_g": 1e-4, "lr_d": 1e-5, "betas": (0.9, 0.999), "epochs": 20, "init": "pytorch"},
+    "dcgan-faces-64": {**FACES, "size": 64, "epochs": 5},
     "dcgan-faces-96": {**FACES, "size": 96, "init": "dcgan-96"},
-    "dcgan-faces-128": {**FACES, "size": 128, "init": "dcgan", "real_label": 0.9, "fake_label": 0.1},
+    "dcgan-faces-128": {**FACES, "size": 128, **SMOOTH},
 }
 
 

@@ -5,8 +5,8 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
-import subprocess
 import time
 
 import numpy as np
@@ -281,24 +281,22 @@ def test_a_file_is_the_old_one_or_the_new_one_whoever_else_writes_it(tmp_path, m
     assert left_over(tmp_path) == [mine.name]
 
 
-def test_two_jobs_in_one_folder(process, tmp_path):
-    job = (
-        "import sys\n"
-        "from gan_course import data, recipes, runs\n"
-        "recipe = recipes.get('quick-digits').but(width=1 / 16, batch=4, draw_every=1)\n"
-        "digits = data.load('mnist')\n"
-        "print('ready', flush=True)\n"
-        "sys.stdin.readline()\n"
-        "runs.train(recipe, digits, 'run', images=120, resume=True, progress=False, save_every=0.0)\n"
-    )
-    jobs = [process("-c", job, stdin=subprocess.PIPE) for _ in "12"]
-    assert [each.stdout.readline() for each in jobs] == ["ready\n"] * 2
-    for each in jobs:
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    ends = [each.communicate(timeout=120) for each in jobs]
-    assert [(each.returncode, end[1]) for each, end in zip(jobs, ends, strict=True)] == [(0, "")] * 2
-    assert runs.Run(tmp_path / "run").restore().step == 30
+def test_two_jobs_in_one_folder(small, noise_set, tmp_path):
+    """Another job goes on with the run, past the first and to the end, while the first one trains."""
+    recipe, jobs = small("mlp-fashion", width=1 / 16, draw_every=1), []
+
+    def job(on_report=lambda gan: None, steps=6) -> runs.Run:
+        options = {"images": 16 * steps, "resume": True, "progress": False, "save_every": 0}
+        return runs.train(recipe, noise_set(recipe), tmp_path / "run", on_report=on_report, **options)
+
+    def the_others(gan):
+        if gan.step in (2, 4):
+            jobs.append(job(steps=gan.step + 2))
+
+    expected = whole(job(the_others), 6)
+    assert len(jobs) == 2 and jobs[0].card["step"] == 4
+    shutil.rmtree(tmp_path / "run")
+    assert whole(job(), 6) == expected
 
 
 def test_a_checkpoint_never_stands_without_its_card(tmp_path, monkeypatch, tiny):
@@ -393,19 +391,22 @@ def test_headers_of_another_kind(header, said, saved, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["G.layers.1.0.weight", "average.layers.1.1.running_var", "opt_d.layers.0.0.weight.exp_avg", "history"]
-    + ["random.order", "random.noise", "random.global.0", "fixed_latents"],
+    ("name", "said"),
+    [
+        ("G.layers.1.0.weight", "was not saved from the recipe's networks .'{}' differs.: hand over `networks`"),
+        ("average.layers.1.1.running_var", "was not saved from the recipe's networks .'{}' differs"),
+        ("opt_d.layers.0.0.weight.exp_avg", "was not saved from the recipe's networks .'{}' differs"),
+        ("history", "lacks '{}' in the right shape: it is of another version; start anew"),
+        ("random.noise", "lacks '{}' in the right shape"),
+        ("random.global.0", "lacks '{}' in the right shape"),
+        ("fixed_latents", "lacks '{}' in the right shape"),
+    ],
 )
-def test_tensors_that_are_missing_or_of_another_shape(name, saved, tmp_path):
+def test_tensors_that_are_missing_or_of_another_shape(name, said, saved, tmp_path):
     recipe, content = saved
-    path, said = tmp_path / CHECKPOINT, f"was not saved from the recipe's networks .'{re.escape(name)}' differs"
-    if "." not in name or name.startswith("random."):
-        said = f"lacks '{re.escape(name)}' in the right shape: it is of another version; start anew"
-    path.write_bytes(rewritten(content, tensors=lambda tensors: tensors.pop(name)))
-    refused(path, recipe, said)
-    path.write_bytes(rewritten(content, tensors=lambda t: t.update({name: t[name].flatten()[:-1].clone()})))
-    refused(path, recipe, said)
+    for spoil in (lambda tensors: tensors.pop(name), lambda t: t.update({name: t[name].flatten()[:-1].clone()})):
+        (tmp_path / CHECKPOINT).write_bytes(rewritten(content, tensors=spoil))
+        refused(tmp_path / CHECKPOINT, recipe, said.format(re.escape(name)))
 
 
 def test_another_recipe_is_named_by_its_fields(saved, tmp_path):
