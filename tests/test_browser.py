@@ -85,7 +85,7 @@ def lesson(lab):
         page.locator(".jp-RenderedMarkdown h1").first.wait_for()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        page.locator(".lm-Menu").get_by_text("Run All Cells", exact=True).click()
         yield page
         browser.close()
 
