@@ -15,6 +15,7 @@ from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.history import History
 from gan_course.recipes import Recipe
+from gan_course.threads import Threads
 
 NORMS_EVERY = 50  # steps between two measurements of the gradient norms, which cost a pass over all weights
 AVERAGE_EVERY = 8  # steps between two updates of G's moving average, likewise
@@ -132,18 +133,22 @@ def train(
     until, report_every = whole(until, "until"), whole(report_every, "report_every", 1)
     check_images(recipe, images, gan.ranks.size)
     batches = real_batches(gan, _on_device(images, gan.device))
-    with terminal.bar(
-        total=until * gan.batch,
-        initial=gan.images,
-        unit=" images",
-        unit_scale=True,
-        desc=recipe.key,
-        disable=not progress or not gan.ranks.first,
-        ascii=" ▏▎▍▌▋▊▉█",
-        mininterval=0.5,
-    ) as bar:
+    with (
+        Threads(gan.device) as threads,
+        terminal.bar(
+            total=until * gan.batch,
+            initial=gan.images,
+            unit=" images",
+            unit_scale=True,
+            desc=recipe.key,
+            disable=not progress or not gan.ranks.first,
+            ascii=" ▏▎▍▌▋▊▉█",
+            mininterval=0.5,
+        ) as bar,
+    ):
         while gan.step < until and not stop():
             first, rows = gan.step, []
+            threads.resume()
             chunk = min(until - first, *(n - first % n for n in (report_every, recipe.draw_every)))
             try:
                 with gan.own_randomness():
@@ -159,6 +164,7 @@ def train(
                         if gan.step % AVERAGE_EVERY == 0:
                             update_average(gan)
                         bar.update(gan.batch)
+                        threads.look(gan.batch)
                         if stop():
                             break
             except BaseException:
