@@ -99,10 +99,10 @@ def _train(parsed) -> int:
 
 
 def _recipe(parsed):
-    """The recipe that was named, at the profile's width, with what --set changes."""
+    """The recipe that was named, at the profile's width and the device's fastest precision, with what --set changes."""
     from gan_course import profiles, recipes
 
-    recipe = recipes.get(parsed.recipe).at(profiles.current())
+    recipe = recipes.get(parsed.recipe).at(profiles.current()).but(precision="auto")
     return recipe.but(**dict(_assignment(recipe, text) for text in parsed.set or ()))
 
 

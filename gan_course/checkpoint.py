@@ -58,7 +58,7 @@ def load(
     """The run as it was saved, ready to go on.
 
     Args:
-        recipe: what the caller means to train; it must be the one in the file.
+        recipe: what the caller means to train; it must be the one in the file, whose precision `auto` takes over.
         networks: (G, D) of your own, built as the saved pair was; see `GAN`.
 
     Raises:
@@ -75,6 +75,8 @@ def load(
         raise CourseError(
             f"{path} is not a run's checkpoint ({error}): train anew in another folder"
         ) from None
+    if recipe.precision == "auto":
+        recipe = recipe.but(precision=saved.precision)  # as it began, on whatever machine it goes on
     if saved != recipe:
         differing = ", ".join(
             f"{name} {value!r} there, {recipe.as_dict()[name]!r} here"

@@ -6,8 +6,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, losses
-from gan_course.errors import CourseError, whole
+from gan_course import data, losses, precision
+from gan_course.errors import whole
 from gan_course.history import History
 from gan_course.networks import initialise
 from gan_course.ranks import ALONE, Ranks
@@ -20,7 +20,7 @@ class GAN:
     """Networks, optimisers, G's moving average, random streams and telemetry of one run.
 
     Attributes:
-        recipe: what is trained.
+        recipe: what is trained; its precision is settled, see `precision.settle`.
         ranks: the processes that train it together.
         G, D: the networks, in training mode.
         average: moving average of G, BatchNorm's statistics included; evaluation uses this one.
@@ -51,12 +51,12 @@ class GAN:
             ranks: the processes that train this run together; each has latents of its own.
 
         Raises:
-            CourseError: an impossible seed; a precision that the device has no units for.
+            CourseError: an impossible seed.
         """
         seed = whole(seed, "seed", 0, 2**32 - 1)
-        self.recipe, self.seed, self.device, self.ranks = recipe, seed, torch.device(device), ranks
+        self.seed, self.device, self.ranks = seed, torch.device(device), ranks
+        self.recipe = recipe = precision.settle(recipe, self.device, ranks)
         self.objective = losses.get(recipe.objective)
-        _check_precision(recipe.precision, self.device)
         weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = networks or recipe.build()
         self.G.latent_dim = recipe.latent_dim  # whoever samples asks for it
@@ -151,14 +151,6 @@ class GAN:
             uint8 [64, C, H, W] on the CPU.
         """
         return data.to_uint8(self.average(self.fixed_latents)).cpu()
-
-
-def _check_precision(precision: str, device: torch.device) -> None:
-    """A T4 claims bfloat16 and emulates it, slower than float32; real units came with compute capability 8.0."""
-    if precision == "bfloat16" and device.type == "cuda":
-        if torch.cuda.get_device_capability(device) < (8, 0):
-            name = torch.cuda.get_device_name(device)
-            raise CourseError(f"{name} has no units for bfloat16: precision float16 is fast on it")
 
 
 def _cuda_devices(device: torch.device) -> list[torch.device]:

@@ -35,8 +35,8 @@ class Recipe:
         width: factor on the hidden channels.
         draw_every: steps between two drawings of the fixed latents.
         average_half_life: of G's moving average, in images.
-        precision: `float32`, or the type the layers compute in where that is safe (mixed precision): `bfloat16`
-            from an A100 on, `float16` on a T4.
+        precision: `float32`, or the type the layers compute in where that is safe (mixed precision), `bfloat16` or
+            `float16`; `auto` measures on the device whether a short type pays.
     """
 
     key: str
@@ -70,8 +70,8 @@ class Recipe:
         losses.get(self.objective)
         networks.check(self.network, self.channels, self.size, self.latent_dim, self.width)
         networks.check_scheme(self.init)
-        if self.precision not in PRECISIONS:
-            raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)}")
+        if self.precision not in (*PRECISIONS, "auto"):
+            raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)} and auto")
         if self.batch < 2:
             raise CourseError(f"batch {self.batch}: BatchNorm needs at least 2 images, 64 or 128 work well")
         if self.lr_g < 0 or self.lr_d < 0:

@@ -265,7 +265,7 @@ def _open_or_start(
     """The run in the folder, or a new one, and its card."""
     if not ranks.any(ranks.first and (folder / CHECKPOINT).exists()):  # rank 0 says so for all
         gan = GAN(recipe, seed, device, ranks=ranks)
-        card = {"recipe": recipe.as_dict(), "seed": gan.seed, "data": data, "device": devices.name(device)}
+        card = {"recipe": gan.recipe.as_dict(), "seed": gan.seed, "data": data, "device": devices.name(device)}
         today = date.today().isoformat()
         return gan, {**card, "ranks": ranks.size, "versions": VERSIONS, "date": today, "seconds": 0.0}
     if not resume:

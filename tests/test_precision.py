@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan_course import checkpoint, training
+from gan_course import checkpoint, precision, runs, training
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.recipes import PRECISIONS
@@ -62,8 +62,43 @@ def test_float16_scales_leaves_out_and_goes_on_bit_for_bit(small, pictures, go, 
     assert gan.scaler.get_scale() == scale / 2
 
 
-def test_a_t4_emulates_bfloat16(monkeypatch, small):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Tesla T4")
-    with pytest.raises(CourseError, match="Tesla T4 has no units for bfloat16: precision float16 is fast on it"):
-        GAN(small("mlp-fashion", precision="bfloat16"), device="cuda")
+@pytest.mark.parametrize("faster, chosen", [(2.0, "bfloat16"), (1.0, "float32"), (0.2, "float32")])
+def test_auto_takes_what_was_measured_and_stays_with_it(faster, chosen, monkeypatch, small, noise_set, tmp_path):
+    recipe = small("mlp-fashion", precision="auto")
+    monkeypatch.setattr(precision, "speedup", lambda *_: faster)
+    run = runs.train(recipe, noise_set(recipe), tmp_path / "run", images=64, progress=False)
+    assert run.recipe.precision == run.restore().recipe.precision == chosen
+    monkeypatch.setattr(precision, "speedup", lambda *_: 1 / faster)  # another machine goes on
+    run = runs.train(recipe, noise_set(recipe), tmp_path / "run", images=128, resume=True, progress=False)
+    assert (run.recipe.precision, run.card["images"]) == (chosen, 128)
+    other = "float32" if chosen == "bfloat16" else "bfloat16"
+    with pytest.raises(CourseError, match=f"precision '{chosen}' there, '{other}' here"):
+        recipe = recipe.but(precision=other)
+        runs.train(recipe, noise_set(recipe), tmp_path / "run", images=192, resume=True, progress=False)
+
+
+@pytest.mark.parametrize("faster", [2.5, 0.25])
+def test_pace_is_measured_in_turns_and_without_a_trace(faster, monkeypatch, small):
+    def seconds(work, times, device):
+        work()
+        calls.append(times)
+        return times * (0.005 if len(calls) % 2 else 0.005 / faster)
+
+    state, calls = torch.get_rng_state(), []
+    monkeypatch.setattr(precision, "_seconds", seconds)
+    assert precision.speedup(small("mlp-fashion"), torch.device("cpu"), "bfloat16") == pytest.approx(faster)
+    once = 4 + 2 * precision.ROUNDS
+    assert len(calls) == (2 * once if faster > 1 else once)  # where a product is slow, the networks are not tried
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_slow_type_is_allowed_and_said(monkeypatch, small, capsys):
+    monkeypatch.setattr(precision, "speedup", lambda *_: 0.25)
+    assert GAN(small("mlp-fashion", precision="bfloat16")).recipe.precision == "bfloat16"
+    assert "bfloat16 runs at 0.2 times the pace of float32" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("capability, short", [((7, 5), "float16"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+def test_a_t4_emulates_bfloat16(capability, short, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert precision.short_type(torch.device("cuda")) == short

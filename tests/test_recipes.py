@@ -114,7 +114,7 @@ NAN = float("nan")
         ({"network": "mpl"}, "there are mlp,"),
         ({"objective": "bce"}, "there are minimax, non-saturating, least-squares"),
         ({"init": "he"}, "there are pytorch, xavier, dcgan, dcgan-96"),
-        ({"precision": "fp8"}, "unknown precision 'fp8': there are float32, bfloat16, float16"),
+        ({"precision": "fp8"}, "unknown precision 'fp8': there are float32, bfloat16, float16 and auto"),
         ({"size": 4}, "at least 8 px"),
         ({"network": "dcgan-fashion", "size": 64}, "it makes 28 px"),
         ({"channels": 4}, "1 (grey) and 3 (RGB)"),
