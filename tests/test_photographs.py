@@ -30,16 +30,13 @@ pytestmark = pytest.mark.usefixtures("own_machine")
 
 
 def scene(seed: int, size=(178, 218)) -> Image.Image:
-    """Soft noise with the spectrum of photographs, and a few hard edges."""
-    rng, (width, height) = np.random.default_rng(seed), size
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    frequency[0, 0] = 1
-    waves = rng.normal(size=(3, 2, *frequency.shape)) / frequency**1.7
-    noise = np.fft.irfft2(waves[:, 0] + 1j * waves[:, 1], s=(height, width))
-    pixels = 128 + 45 * noise / noise.std((1, 2), keepdims=True)
-    x, y = rng.integers(20, 120, 2)
-    pixels[:, y : y + 60, x : x + 40] = rng.uniform(0, 255, (3, 1, 1))
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+    """Soft colours, and a patch with hard edges."""
+    rng = np.random.default_rng(seed)
+    picture = Image.fromarray(rng.integers(0, 256, (14, 11, 3), np.uint8)).resize(
+        size, Image.Resampling.BICUBIC
+    )
+    picture.paste(tuple(rng.integers(0, 256, 3).tolist()), (10, 12, 31, 30))
+    return picture
 
 
 def encoded(picture: Image.Image, form="JPEG", **options) -> bytes:
@@ -164,26 +161,22 @@ def test_every_mode_becomes_rgb_over_white(kind):
     assert abs(pixels[:, 0, 0] - (corner or [middle])[0]).max() <= 2
 
 
-def test_one_colour_may_be_declared_transparent():
-    assert (decode(encoded(plain("RGB", (200, 10, 10)), "PNG", transparency=(200, 10, 10)), 32) == 255).all()
-
-
-def test_of_several_frames_the_first_counts():
+def test_transparent_colours_frames_and_orientation():
+    declared = encoded(plain("RGB", (200, 10, 10)), "PNG", transparency=(200, 10, 10))
+    assert (decode(declared, 32) == 255).all(), "one colour may be declared transparent"
     frames = [plain("RGB", colour) for colour in ("red", "lime", "blue")]
-    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert decode(content, 32)[:, 5, 5].tolist() == [255, 0, 0]
-
-
-def test_exif_orientation_is_left_alone_as_in_the_tutorial():
+    moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert decode(moving, 32)[:, 5, 5].tolist() == [255, 0, 0], "of several frames the first counts"
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert np.array_equal(decode(encoded(scene(3), exif=exif), 64), decode(encoded(scene(3)), 64))
+    turned, upright = encoded(scene(3), exif=exif), encoded(scene(3))
+    assert np.array_equal(decode(turned, 64), decode(upright, 64)), "left alone, as in the tutorial"
 
 
 BAD = {
     "empty.jpg": (b"", "is empty"),
     "float.tif": (encoded(Image.fromarray(np.zeros((40, 40), np.float32)), "TIFF"), "floating-point"),
-    "half.jpg": (encoded(scene(5))[:3000], "is damaged (image file is truncated"),
+    "half.jpg": (encoded(scene(5))[:1500], "is damaged (image file is truncated"),
     "half.png": (encoded(scene(5), "PNG")[:9000], "is damaged ("),
     "heic.jpg": (b"\0\0\0\x18ftypheic", "is not a picture that Pillow reads here (JPEG, PNG, "),
     "large.png": (
@@ -273,7 +266,7 @@ def test_damaged_and_encrypted_members_and_a_mended_zip(tmp_path, jpegs):
     names = ("000001.jpg", "000002.jpg", "000003.jpg")
     archive = packed(tmp_path / "three.zip", {name: jpegs[name] for name in names})
     whole = archive.read_bytes()
-    at = whole.index(jpegs["000002.jpg"]) + 3000
+    at = whole.index(jpegs["000002.jpg"]) + 1000
     spoilt = whole[:at] + bytes(6) + whole[at + 6 :]  # another checksum
     at = spoilt.index(b"PK\x01\x02") + 8  # the central directory says: the first is encrypted
     archive.write_bytes(spoilt[:at] + b"\x01\x00" + spoilt[at + 2 :])
@@ -313,24 +306,6 @@ def test_places_without_pictures_are_refused_and_leave_nothing(tmp_path, jpegs):
     assert not files.cache_dir().exists()
 
 
-def test_a_folder_without_permission_is_named_and_not_remembered(folder, monkeypatch):
-    """Also for root, who may read everything."""
-    laid_out(folder, {"locked/a.jpg": (folder / "000001.jpg").read_bytes()})
-    honest = os.scandir
-
-    def refuses(path):
-        if str(path).rstrip("/").endswith("locked"):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return honest(path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", refuses)
-        line = run(folder).account
-        assert line.startswith("20 pictures from ") and "locked/ cannot be read (Permission denied)" in line
-        assert "cannot be read (Permission denied)" in refusal(folder / "locked")
-    assert run(folder).account.startswith("21 pictures from ")
-
-
 # A disk that stutters, a folder that changes, work that is cut off, a full disk.
 
 
@@ -351,25 +326,15 @@ def test_a_disk_that_stutters_loses_no_picture(folder, monkeypatch, decoded_now)
     assert run(folder).account == f"20 pictures from {folder.resolve()}" and len(decoded_now) == 16
 
 
-def add(folder):
+def test_a_changed_folder_is_decoded_anew(folder):
+    before = run(folder)
+    held, stat = before.images.clone(), (folder / "000007.jpg").stat()
     shutil.copy(folder / "000001.jpg", folder / "more.jpg")
-
-
-def remove(folder):
-    (folder / "000007.jpg").unlink()
-
-
-def replace(folder):
-    stat = (folder / "000007.jpg").stat()
+    assert_pixels(run(folder), tree(folder))
+    (folder / "000002.jpg").unlink()
+    assert_pixels(run(folder), tree(folder))
     (folder / "000007.jpg").write_bytes((folder / "000008.jpg").read_bytes())
     os.utime(folder / "000007.jpg", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
-
-
-@pytest.mark.parametrize("change", [add, remove, replace])
-def test_a_changed_folder_is_decoded_anew(folder, change):
-    before = run(folder)
-    held = before.images.clone()
-    change(folder)
     assert_pixels(run(folder), tree(folder))
     assert len(arrays()) == 1, "the old array is removed"
     assert torch.equal(before.images, held), "and those who hold it keep it"
@@ -435,14 +400,12 @@ def test_two_at_once_do_each_other_no_harm(tmp_path, jpegs, process):
     assert_pixels(run(folder), jpegs)
 
 
-@pytest.mark.parametrize("spoil", ["journal", "pixels"])
-def test_a_spoilt_cache_is_made_anew(folder, jpegs, spoil):
+def test_a_spoilt_cache_is_made_anew(folder, jpegs):
     run(folder)
     (array,) = arrays()
-    if spoil == "pixels":
-        os.truncate(array, 1000)
-    else:
-        array.with_suffix(".json").write_text("{")
+    os.truncate(array, 1000)
+    assert_pixels(run(folder), jpegs)
+    array.with_suffix(".json").write_text("{")
     assert_pixels(run(folder), jpegs)
 
 

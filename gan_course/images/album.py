@@ -57,7 +57,7 @@ def gather(place: str | Path) -> Album:
     except OSError as error:
         gone = isinstance(error, FileNotFoundError | NotADirectoryError)
         why = "does not exist" if gone else f"cannot be read ({error.strerror or error})"
-        raise CourseError(f"{shown(place)} {why}: {WORKS}") from error
+        raise CourseError(f"{shown(error.filename or place)} {why}: {WORKS}") from error
     if not album.names and not album.refused:
         held = f"{left_out(album.others)} and no picture" if album.others else "nothing"
         raise CourseError(f"{shown(place)} holds {held}: a folder or zip of .jpg or .png files works")
@@ -84,24 +84,19 @@ def _folder(place: Path) -> Album:
         if real in seen:  # links that lead in a circle
             continue
         seen.add(real)
-        try:
-            with os.scandir(place / below) as entries:
-                for entry in entries:
-                    name = below + entry.name
-                    if _hidden(entry.name):
-                        continue
-                    if entry.is_dir():
-                        folders.append(f"{name}/")
-                    elif not _is_picture(name):
-                        _count(others, name)
-                    elif entry.is_file() and os.access(entry.path, os.R_OK):
-                        found[name] = entry.stat()
-                    else:
-                        refused[name] = "is no file that you may read"
-        except PermissionError as error:
-            if not below:
-                raise
-            refused[below] = f"cannot be read ({error.strerror})"
+        with os.scandir(place / below) as entries:
+            for entry in entries:
+                name = below + entry.name
+                if _hidden(entry.name):
+                    continue
+                if entry.is_dir():
+                    folders.append(f"{name}/")
+                elif not _is_picture(name):
+                    _count(others, name)
+                elif entry.is_file() and os.access(entry.path, os.R_OK):
+                    found[name] = entry.stat()
+                else:
+                    refused[name] = "is no file that you may read"
     names = tuple(sorted(found))
     digest = hashlib.sha256()
     for name in names:
