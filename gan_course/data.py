@@ -151,9 +151,7 @@ def to_signed(images: torch.Tensor) -> torch.Tensor:
         CourseError: the images are not uint8, so probably scaled already.
     """
     if images.dtype != torch.uint8:
-        raise CourseError(
-            f"to_signed takes uint8 images (0 to 255), not {images.dtype}: are they scaled already?"
-        )
+        raise CourseError(f"to_signed takes uint8 images (0 to 255), not {images.dtype}: are they scaled already?")
     return images.float().div_(127.5).sub_(1.0)
 
 
@@ -184,10 +182,7 @@ def _check(name: str) -> None:
 def _places(name: str, path: str | Path | None) -> list[tuple[str, Path]]:
     """(title, place) in the order of `load`; the first counts."""
     entry = SETS.get(name)
-    given = {
-        "path": path,
-        "GAN_COURSE_CELEBA": None if entry else os.environ.get("GAN_COURSE_CELEBA") or None,
-    }
+    given = {"path": path, "GAN_COURSE_CELEBA": None if entry else os.environ.get("GAN_COURSE_CELEBA") or None}
     places = [(title, files.user_path(place, title)) for title, place in given.items() if place is not None]
     if not entry:
         places = [(title, celeba.inside(place) or place) for title, place in places]

@@ -113,10 +113,7 @@ def test_any_folder_of_pictures_is_an_image_set(tmp_path):
 LAYOUTS = [
     {**within("celeba/img_align_celeba"), "celeba/list_attr_celeba.txt": as_txt()},  # torchvision
     {**within("celeba/img_align_celeba"), "celeba/img_align_celeba/list_attr_celeba.txt": as_txt()},
-    {
-        "celeba/img_align_celeba.zip": zipped(within("img_align_celeba")),
-        "celeba/list_attr_celeba.txt": as_txt(),
-    },
+    {"celeba/img_align_celeba.zip": zipped(within("img_align_celeba")), "celeba/list_attr_celeba.txt": as_txt()},
     {"celeba/archive.zip": zipped(KAGGLE)},
     KAGGLE,
 ]
@@ -126,9 +123,7 @@ LAYOUTS = [
 @pytest.mark.parametrize("how", ["path", "GAN_COURSE_CELEBA", "GAN_COURSE_DATA"])
 def test_usual_layouts(tmp_path, monkeypatch, layout, how):
     root = laid_out(tmp_path / "data", {**layout, "MNIST/raw/picture.png": b"none of CelebA's"})
-    (root / "celeba" / "img_align_celeba").mkdir(
-        parents=True, exist_ok=True
-    )  # an unpacking that was given up
+    (root / "celeba" / "img_align_celeba").mkdir(parents=True, exist_ok=True)  # an unpacking that was given up
     monkeypatch.setenv("HOME", str(tmp_path))
     if how != "path":
         monkeypatch.setenv(how, "~/data")
@@ -227,10 +222,7 @@ def test_a_list_of_other_pictures_or_of_two_with_one_name_is_none_of_these(tmp_p
 
 
 DAMAGE = {
-    "cut": (
-        lambda text: "\n".join(text.splitlines()[:8]),
-        "lacks 6 of the 12 pictures, among them 000007.jpg",
-    ),
+    "cut": (lambda text: "\n".join(text.splitlines()[:8]), "lacks 6 of the 12 pictures, among them 000007.jpg"),
     "cut in a line": (lambda text: text[:-30], "line 14 is"),
     "another value": (lambda text: text.replace(" -1 ", " 7 ", 1), "line 3 is"),
     "a web page": (lambda text: "<html>\nno</html>", "neither a number of pictures nor a heading"),
@@ -260,9 +252,7 @@ def test_the_command_prepares_fetches_and_reports(tmp_path, capsys, kagglehub):
     contents = {**JPEGS, "list_attr_celeba.txt": as_txt(), "000013.jpg": pointer}
     folder = laid_out(tmp_path / "人 脸", contents)
     status, out, _ = command(capsys, "celeba", "--path", folder, "--size", 32)
-    assert status == 0 and out.startswith(
-        f"12 pictures from {folder}, 1 skipped (000013.jpg is not a picture"
-    )
+    assert status == 0 and out.startswith(f"12 pictures from {folder}, 1 skipped (000013.jpg is not a picture")
     assert out.endswith(f"with 40 attributes.\n{data.TERMS}\n") and "non-commercial research" in data.TERMS
     (array,) = files.cache_dir().rglob("*.pixels")
     assert array.stat().st_size == 12 * 3 * 32 * 32

@@ -99,9 +99,7 @@ def test_path_may_be_the_root_the_set_or_the_raw_folder(folder, raw_files, below
     for file in list((folder / "MNIST" / "raw").iterdir()):
         file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
         file.unlink()
-    assert torch.equal(data.load("mnist", path=folder / below).images, train.images), (
-        "compressed files do as well"
-    )
+    assert torch.equal(data.load("mnist", path=folder / below).images, train.images), "compressed files do as well"
 
 
 def test_path_goes_before_the_variable_and_the_variable_before_the_cache(folder, tmp_path, monkeypatch):
@@ -316,8 +314,6 @@ def test_what_the_maker_writes_reads_back():
     images[0] = np.arange(784).reshape(28, 28) % 256  # every grey level
     images[101:103] = embedded.read("fashion-mnist", "test")[0][:2]
     picture = np.asarray(Image.open(io.BytesIO(embed.encode(images))))
-    assert picture.shape == (56, 2800, 3)
-    assert np.array_equal(picture[28:56, 28:56, 0], images[101])  # second row, second column
     assert np.array_equal(embedded.tiles(picture[..., 0]), images)
     labels = np.array([0, 1] * 3 + list(range(2, 10)) * 2)
     assert embed.choose(labels, 2).tolist() == [0, 1, *range(6, 14), 2, 3, *range(14, 22)]

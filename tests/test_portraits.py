@@ -149,6 +149,6 @@ def test_no_two_faces_are_equal_and_every_pixel_varies(many):
 
 
 def test_what_cannot_be_drawn_is_one_line():
-    for arguments, words in (((1, 31), "32 to 128 works"), ((1.5, 64), "from 1 works"), ((1, 64, -1), "from 0 works")):
+    for arguments, words in (((1, 31), "32 to 128"), ((1.5, 64), "from 1 works"), ((1, 64, -1), "from 0 works")):
         with pytest.raises(CourseError, match=words):
             portraits.draw(*arguments)

@@ -57,9 +57,7 @@ class Published:
         """
         for other in SETS.values():
             if other is not self and other.folder in (raw.name, raw.parent.name):
-                raise CourseError(
-                    f"{raw} holds {other.folder}, not {self.folder}: name {self.folder}'s folder"
-                )
+                raise CourseError(f"{raw} holds {other.folder}, not {self.folder}: name {self.folder}'s folder")
         count = self.counts[split]
         images, packed_images, labels, packed_labels = self._files(raw, split)
         pixels = _content(images, packed_images, (count, SIDE, SIDE))
@@ -81,9 +79,7 @@ def _content(plain: Path, packed: Path, shape: tuple[int, ...]) -> torch.Tensor:
         with gzip.open(path) if path is packed else open(path, "rb") as file:
             content = bytearray(file.read(size + 1))  # one more than expected shows a file that is too long
     except FileNotFoundError:
-        raise CourseError(
-            f"there is no {plain}, nor {plain.name}.gz: copy the published file there"
-        ) from None
+        raise CourseError(f"there is no {plain}, nor {plain.name}.gz: copy the published file there") from None
     except (EOFError, zlib.error, OSError) as error:  # gzip's own are among them
         why = getattr(error, "strerror", None) or error
         raise CourseError(f"cannot read {path} ({why}): copy the published file there") from error
