@@ -51,8 +51,6 @@ def fetch(entry: Published, into: Path, progress: bool = True) -> Path:
             for file in arrived.iterdir():
                 if file.suffix != ".gz":
                     os.replace(file, raw / file.name)
-    except CourseError:
-        raise
     except OSError as error:
         raise CourseError(
             f"cannot keep the download in {into} ({error.strerror or error}): it needs 120 MB and a folder that you "
