@@ -30,10 +30,6 @@ from gan_course.images.image_set import ImageSet
 FACES = "faces"
 NAMES = (*SETS, FACES, celeba.NAME, portraits.NAME)
 TERMS = celeba.TERMS
-_DRAWN = ("drawn", f"{portraits.DRAWN:,} faces by default, paintings of nobody")
-_failed: dict[
-    str, str
-] = {}  # sets that no mirror delivered to this process: a lesson waits for a network once
 
 
 def load(
@@ -78,14 +74,13 @@ def load(
     if split != "train":
         raise CourseError(f"{name} have no {split} split: take the training split")
     size = 64 if size is None else size
-    places = [] if name == portraits.NAME else _places(name, path)
-    if place := next((place for _, place, _ in places if place), None):
-        return celeba.load(place, size, device=device, progress=progress)
+    if name != portraits.NAME and (places := _places(name, path)):
+        return celeba.load(places[0][1], size, device=device, progress=progress)
     if name == celeba.NAME:
-        looked = "; ".join(f"{title}: {why}" for title, _, why in places)
         raise CourseError(
-            f"CelebA was not found ({looked}): give a folder or zip of pictures as path or in GAN_COURSE_CELEBA, "
-            'or fetch CelebA once by `gan_course.data.fetch("celeba")` (for non-commercial research only)'
+            "CelebA was not found: give a folder or zip of pictures as path or in GAN_COURSE_CELEBA, let "
+            f"GAN_COURSE_DATA name a folder that holds {celeba.LAYOUTS[0]} or {celeba.LAYOUTS[1]}, or fetch CelebA "
+            'once by `gan_course.data.fetch("celeba")` (for non-commercial research only)'
         )
     if path is not None:
         raise CourseError(f"{name} are drawn, not read from {path}: leave the path out, or ask for faces")
@@ -121,29 +116,28 @@ def fetch(name: str, *, progress: bool = True) -> Path:
 
 
 def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]:
-    """(place, what was found there) for each place `load` looks in, in its order. Downloads and decodes nothing.
+    """(place, what was found there) for each place that `load` would look in, in its order, and what it falls back on.
+
+    Downloads and decodes nothing.
 
     Raises:
         CourseError: there is no such set.
     """
     _check(name)
-    if name == portraits.NAME:
-        return [_DRAWN]
-    found = [(title, _count(name, place) if place else why) for title, place, why in _places(name, path)]
-    if name not in SETS:
-        return found if name == celeba.NAME else [*found, _DRAWN]
-    counts = [f"{len(embedded.read(name, split)[1]):,} {SPLITS[split][1]}" for split in SPLITS]
-    return [*found, ("embedded", f"{' and '.join(counts)} images that come with the course")]
+    places = [] if name == portraits.NAME else _places(name, path)
+    found = [(title, _content(name, place)) for title, place in places]
+    if name in SETS:
+        return [*found, ("embedded", "a tenth of the images of each split comes with the course")]
+    if name == celeba.NAME:
+        return [*found, ("download", "only when it is asked for (--fetch)")]
+    return [*found, ("drawn", f"{portraits.DRAWN:,} faces by default, paintings of nobody")]
 
 
-def _count(name: str, place: Path) -> str:
+def _content(name: str, place: Path) -> str:
     """How many images of a set a place holds, or why it holds none."""
     try:
         if name in SETS:
-            counts = [
-                f"{len(_whole(SETS[name], split, place, 'it')[0]):,} {SPLITS[split][1]}" for split in SPLITS
-            ]
-            return f"all {' and '.join(counts)} images in {SETS[name].raw(place)}"
+            return " ".join(_whole(SETS[name], split, place, str(place))[2] for split in SPLITS)
         album = gather(place)
         return f"{len(album.names):,} pictures in {shown(album.place)}"
     except CourseError as error:
@@ -157,9 +151,7 @@ def to_signed(images: torch.Tensor) -> torch.Tensor:
         CourseError: the images are not uint8, so probably scaled already.
     """
     if images.dtype != torch.uint8:
-        raise CourseError(
-            f"to_signed takes uint8 images (0 to 255), not {images.dtype}: are they scaled already?"
-        )
+        raise CourseError(f"to_signed takes uint8 images (0 to 255), not {images.dtype}: are they scaled already?")
     return images.float().div_(127.5).sub_(1.0)
 
 
@@ -187,35 +179,20 @@ def _check(name: str) -> None:
 # Where a set is looked for.
 
 
-def _places(name: str, path: str | Path | None) -> list[tuple[str, Path | None, str]]:
-    """(title, place, why there is none) in the order of `load`; the first place counts."""
-    entry, cache = SETS.get(name), files.cache_dir()
-    ci = profiles.current().name == "ci"
-    named = {
-        "path": path,
-        "GAN_COURSE_CELEBA": None if entry else os.environ.get("GAN_COURSE_CELEBA") or None,
-    }
-    places = []
-    for title, given in named.items():
-        if given is not None:
-            place = files.user_path(given, title)
-            places.append((title, place if entry else celeba.inside(place) or place, ""))
+def _places(name: str, path: str | Path | None) -> list[tuple[str, Path]]:
+    """(title, place) in the order of `load`; the first counts."""
+    entry = SETS.get(name)
+    given = {"path": path, "GAN_COURSE_CELEBA": None if entry else os.environ.get("GAN_COURSE_CELEBA") or None}
+    places = [(title, files.user_path(place, title)) for title, place in given.items() if place is not None]
+    if not entry:
+        places = [(title, celeba.inside(place) or place) for title, place in places]
     if root := os.environ.get("GAN_COURSE_DATA"):
         place = files.user_path(root, "folder in GAN_COURSE_DATA")
-        lacks = f"there is no {celeba.LAYOUTS[0]} nor {celeba.LAYOUTS[1]} in {shown(place)}"
-        places.append(("GAN_COURSE_DATA", place if entry else celeba.inside(place), lacks))
-    else:
-        places.append(("GAN_COURSE_DATA", None, "not set"))
-    if ci:
-        return [
-            *places,
-            ("cache", None, "not used at profile ci"),
-            ("download", None, "not used at profile ci"),
-        ]
-    kept = (cache if entry.raw(cache) else None) if entry else celeba.kept()
-    how = "by torchvision" if entry else "only when it is asked for"
-    how = "switched off by GAN_COURSE_OFFLINE" if offline() else how
-    return [*places, ("cache", kept, f"nothing yet in {cache}"), ("download", None, how)]
+        places.append(("GAN_COURSE_DATA", place if entry else celeba.inside(place)))
+    if profiles.current().name != "ci":
+        cache = files.cache_dir()
+        places.append(("cache", (cache if entry.raw(cache) else None) if entry else celeba.kept()))
+    return [(title, place) for title, place in places if place]
 
 
 # MNIST and FashionMNIST.
@@ -224,36 +201,33 @@ def _places(name: str, path: str | Path | None) -> list[tuple[str, Path | None, 
 def _published(entry: Published, split: str, path, download: bool, progress: bool):
     """Images and labels of one split, and the sentence that says where they come from."""
     damaged = ""
-    for title, place, _ in _places(entry.name, path):
-        if place and title != "cache":
-            return _whole(
-                entry, split, place, f"the folder {'in' if title.isupper() else 'given as'} {title}"
-            )
-        if place:
-            try:
-                return _whole(entry, split, place, "the cache")
-            except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
-                damaged = "the copy in the cache is incomplete or damaged and "
+    for title, place in _places(entry.name, path):
+        if title != "cache":
+            named = f"the folder {'in' if title.isupper() else 'given as'} {title}"
+            return _whole(entry, split, place, named)
+        try:
+            return _whole(entry, split, place, "the cache")
+        except CourseError:  # the cache is ours to mend: what is missing or damaged is fetched once more
+            damaged = "the copy in the cache is incomplete or damaged and "
     if profiles.current().name == "ci":
         return _subset(entry, split, "profile ci reads no other")
     if not download or offline():
-        return _subset(entry, split, damaged + "downloading is switched off")
+        return _subset(entry, split, f"{damaged}downloading is switched off")
     try:
-        if entry.name not in _failed:
-            torchvision_sets.fetch(entry, files.cache_dir(), progress)
-            return _whole(entry, split, files.cache_dir(), "the cache, freshly downloaded")
+        torchvision_sets.fetch(entry, files.cache_dir(), progress)
     except torchvision_sets.NoDownload as error:
-        _failed[entry.name] = str(error)
-    return _subset(entry, split, f"{damaged}the download did not work: {_failed[entry.name]}")
+        return _subset(entry, split, f"{damaged}the download did not work: {error}")
+    return _whole(entry, split, files.cache_dir(), "the cache, freshly downloaded")
 
 
 def _whole(entry: Published, split: str, folder: Path, place: str):
     """The whole split from a folder that must hold it."""
     raw = entry.raw(folder)
     if raw is None:
+        there = "does not hold it" if os.path.isdir(folder) else "is no folder"
         raise CourseError(
-            f"no {entry.name} in {place}: {_state(folder)}; {entry.folder}/raw/{SPLITS[split][0]}-images-idx3-ubyte "
-            "(or .gz) was looked for there, and a folder that holds it would work"
+            f"no {entry.name} in {place}: {folder} {there if os.path.exists(folder) else 'does not exist'}; "
+            f"{entry.folder}/raw/{SPLITS[split][0]}-images-idx3-ubyte (or .gz) was looked for there"
         )
     images, labels = entry.read(raw, split)
     return images, labels, f"All {len(images):,} {SPLITS[split][1]} images of {entry.folder}, from {place}."
@@ -262,27 +236,9 @@ def _whole(entry: Published, split: str, folder: Path, place: str):
 def _subset(entry: Published, split: str, reason: str):
     """The embedded part of a split, and why it is not the whole."""
     pixels, labels = embedded.read(entry.name, split)
-    network = "" if profiles.current().name == "ci" else " or load it once with a network"
     source = (
         f"{len(labels):,} of the {entry.counts[split]:,} {SPLITS[split][1]} images of {entry.folder}, the subset that "
         f"comes with the course, because {reason}; for all of them, set GAN_COURSE_DATA to a folder that holds the "
-        f"set{network}."
+        f"set{'' if profiles.current().name == 'ci' else ' or load it once with a network'}."
     )
     return torch.from_numpy(pixels)[:, None], torch.from_numpy(labels), source
-
-
-def _state(folder: Path) -> str:
-    """In words, what is at `folder`."""
-    try:
-        held = sorted(os.listdir(folder))
-    except FileNotFoundError:
-        return f"{folder} does not exist"
-    except NotADirectoryError:
-        return f"{folder} is no folder"
-    except OSError as error:
-        return f"{folder} cannot be read ({error.strerror})"
-    return (
-        f"{folder} holds {', '.join(map(shown, held[:4]))}{' …' * (len(held) > 4)}"
-        if held
-        else f"{folder} is empty"
-    )

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,8 @@ def small_sets(monkeypatch):
         monkeypatch.setitem(data.SETS, name, dataclasses.replace(entry, counts=COUNTS))
     monkeypatch.setenv("GAN_COURSE_PROFILE", "cpu")
     monkeypatch.delenv("GAN_COURSE_OFFLINE")
-    monkeypatch.setattr(
-        datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"]
-    )  # the discard port: nobody listens
-    monkeypatch.setattr(data, "_failed", {})
+    nobody = ["http://127.0.0.1:9/"]  # the discard port: nobody listens
+    monkeypatch.setattr(datasets.MNIST, "mirrors", nobody)
 
 
 @pytest.fixture
@@ -81,7 +80,11 @@ def refusal(*arguments, **options) -> str:
     return str(caught.value)
 
 
-# ---------------------------------------------------------------- folders
+def tree(folder):
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+
+# Folders.
 
 
 @pytest.mark.parametrize("below", [".", "MNIST", "MNIST/raw"])
@@ -93,14 +96,10 @@ def test_path_may_be_the_root_the_set_or_the_raw_folder(folder, raw_files, below
     assert (train.name, train.split, len(train), len(train.classes)) == ("mnist", "train", 300, 10)
     assert train.source == "All 300 training images of MNIST, from the folder given as path."
     assert len(data.load("mnist", np.int64(28), split="test", path=folder / below)) == 40
-
-
-def test_compressed_files_do_as_well(folder, raw_files, monkeypatch):
     for file in list((folder / "MNIST" / "raw").iterdir()):
-        file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
         file.unlink()
-    monkeypatch.setenv("GAN_COURSE_DATA", str(folder))
-    assert np.array_equal(data.load("mnist").images.numpy(), pixels(raw_files))
+    assert torch.equal(data.load("mnist", path=folder / below).images, train.images), "compressed files do as well"
 
 
 def test_path_goes_before_the_variable_and_the_variable_before_the_cache(folder, tmp_path, monkeypatch):
@@ -111,12 +110,9 @@ def test_path_goes_before_the_variable_and_the_variable_before_the_cache(folder,
     monkeypatch.setenv("GAN_COURSE_DATA", "~/data")
     assert data.load("mnist").source.endswith("from the folder in GAN_COURSE_DATA.")
     assert data.load("mnist", path="~/data").source.endswith("from the folder given as path.")
-
-
-def test_profile_ci_reads_a_named_folder_but_not_the_cache(folder, tmp_path, monkeypatch):
-    shutil.copytree(folder, tmp_path / "cache")
+    monkeypatch.delenv("GAN_COURSE_DATA")
     monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
-    assert "profile ci" in data.load("mnist").source
+    assert "profile ci" in data.load("mnist").source, "the cache is not read"
     assert len(data.load("mnist", path=folder)) == 300
 
 
@@ -124,40 +120,20 @@ def cut(file):
     file.write_bytes(file.read_bytes()[:1000])
 
 
-def lengthen(file):
-    file.write_bytes(file.read_bytes() + b"x")
-
-
-def compress(file):
-    file.write_bytes(gzip.compress(file.read_bytes()))
-
-
 def swap(file):
     file.write_bytes(file.with_name("t10k-images-idx3-ubyte").read_bytes())
 
 
-def replace_by_folder(file):
-    file.unlink()
-    file.mkdir()
-
-
 def cut_compressed(file):
-    file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes())[:900])
+    file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes())[:900])
     file.unlink()
-
-
-def not_compressed(file):
-    file.rename(file.with_name(file.name + ".gz"))
 
 
 SPOILT = {
     cut: "is truncated (1,000 of 235,216 bytes)",
-    lengthen: "is too long",
-    compress: "does not end in .gz",
     swap: "does not begin as the published file of 300 does",
-    replace_by_folder: "cannot read",
-    cut_compressed: "damaged .gz",
-    not_compressed: "damaged .gz",
+    cut_compressed: "cannot read",
+    lambda file: file.rename(f"{file}.gz"): "cannot read",  # not compressed
     Path.unlink: "there is no",
 }
 
@@ -172,22 +148,14 @@ def test_a_spoilt_file_is_named_and_nothing_else_is_taken(folder, tmp_path, monk
     assert len(data.load("mnist", split="test")) == 40  # its files are whole
 
 
-def test_a_label_that_is_no_class_is_damage(folder):
-    file = folder / "MNIST" / "raw" / TRAIN_LABELS
-    file.write_bytes(file.read_bytes()[:-1] + b"\x0b")
-    assert "is damaged (it holds the label 11)" in refusal("mnist", path=folder)
-
-
-def test_missing_empty_and_foreign_folders(tmp_path, folder, monkeypatch):
-    assert "does not exist" in refusal("mnist", path=tmp_path / "nowhere")
-    (tmp_path / "empty").mkdir()
-    assert f"{tmp_path / 'empty'} is empty" in refusal("mnist", path=tmp_path / "empty")
+def test_missing_and_foreign_folders_and_impossible_paths(tmp_path, folder, monkeypatch):
+    assert "nowhere does not exist" in refusal("mnist", path=tmp_path / "nowhere")
     (tmp_path / "file").write_text("x")
     assert "file is no folder" in refusal("mnist", path=tmp_path / "file")
-    (tmp_path / "photos" / "holiday.jpg").mkdir(parents=True)
+    (tmp_path / "photos").mkdir()
     monkeypatch.setenv("GAN_COURSE_DATA", str(tmp_path / "photos"))
     line = refusal("mnist")
-    assert "in the folder in GAN_COURSE_DATA" in line and "holds holiday.jpg" in line
+    assert "in the folder in GAN_COURSE_DATA" in line and "photos does not hold it" in line
     assert "MNIST/raw/train-images-idx3-ubyte (or .gz)" in line
     for below in ("MNIST", "MNIST/raw"):  # the file names are the same
         assert "holds MNIST, not FashionMNIST" in refusal("fashion-mnist", path=folder / below)
@@ -196,61 +164,46 @@ def test_missing_empty_and_foreign_folders(tmp_path, folder, monkeypatch):
 
 
 def test_unknown_names_splits_and_sizes():
-    assert refusal("cats") == (
-        "unknown image set 'cats': there are mnist, fashion-mnist, faces, celeba, drawn-faces"
-    )
-    assert refusal("mnist", split="valid") == "unknown split 'valid': it is one of train, test"
+    assert "'cats': there are mnist, fashion-mnist, faces, celeba, drawn-faces" in refusal("cats")
+    assert "it is one of train, test" in refusal("mnist", split="valid")
     assert "have no test split" in refusal("drawn-faces", split="test")
-    assert refusal("mnist", 32) == "mnist has 28 pixels a side, not 32: 28 works"
-    for size in (31, 129, "64", True):
-        assert "32 to 128 works" in refusal("drawn-faces", size)
+    assert "28 works" in refusal("mnist", 32) and "32 to 128 works" in refusal("drawn-faces", 31)
     assert "leave the path out" in refusal("drawn-faces", path=".")
 
 
-# ---------------------------------------------------------------- the download
+# The download.
 
 
-class Mirror(http.server.BaseHTTPRequestHandler):
-    """Serves `server.content` by name; `server.asked` holds what was asked, HEAD requests apart."""
+class Mirror(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder; `server.asked` holds the names of files that were asked for, HEAD requests apart."""
 
     def do_GET(self):
-        self.server.asked.append(self.path[1:])
-        self.answer(self.server.content.get(self.path[1:]))
-
-    def do_HEAD(self):
-        self.answer(b"" if self.path[1:] in self.server.content else None)
-
-    def answer(self, body):
-        if body is None:
-            return self.send_error(404)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.server.asked.append(self.path)
+        super().do_GET()
 
     def log_message(self, *arguments):
         pass
 
 
 @pytest.fixture
-def mirror(monkeypatch, raw_files, small_sets):
-    """A mirror of the small MNIST, the only one that torchvision knows."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.content = {f"{name}.gz": gzip.compress(raw, mtime=0) for name, raw in raw_files.items()}
-    server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}/"
+def mirror(monkeypatch, tmp_path, raw_files, small_sets):
+    """A mirror of the small MNIST in the folder `files`, the only one that torchvision knows."""
+    folder, resources = tmp_path / "mirror", []
+    folder.mkdir()
+    for name, content in raw_files.items():
+        packed = gzip.compress(content, mtime=0)
+        (folder / f"{name}.gz").write_bytes(packed)
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Mirror, directory=folder))
+    server.files, server.asked, server.url = folder, [], f"http://127.0.0.1:{server.server_port}/"
     monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
-    md5 = [(name, hashlib.md5(content).hexdigest()) for name, content in server.content.items()]
-    monkeypatch.setattr(datasets.MNIST, "resources", md5)
+    monkeypatch.setattr(datasets.MNIST, "resources", resources)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def tree(folder):
-    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_a_download_fills_the_cache_in_torchvisions_layout(mirror, raw_files):
@@ -272,13 +225,12 @@ def test_a_damaged_cache_is_fetched_once_more_or_not_used(folder, tmp_path, mirr
 
 
 @pytest.mark.parametrize("answer, said", [(None, "404"), (b"<html>Sign in</html>", "corrupted")])
-def test_a_mirror_without_the_files_is_said_once_and_the_subset_taken(mirror, answer, said):
-    mirror.content = {} if answer is None else dict.fromkeys(mirror.content, answer)
+def test_a_mirror_without_the_files_is_said_and_the_subset_taken(mirror, answer, said):
+    for file in mirror.files.iterdir():
+        file.unlink() if answer is None else file.write_bytes(answer)
     subset = data.load("mnist", progress=False)
     assert len(subset) == 6000 and "the subset that comes with the course" in subset.source
     assert said in subset.source and "GAN_COURSE_DATA" in subset.source and "\n" not in subset.source
-    asked = len(mirror.asked)
-    assert said in data.load("mnist", split="test").source and len(mirror.asked) == asked
     assert tree(files.cache_dir()) == set()
     with pytest.raises(CourseError, match=said):
         data.fetch("mnist", progress=False)
@@ -292,10 +244,9 @@ def test_a_mirror_that_never_answers_is_left_out(mirror, raw_files, monkeypatch)
         assert len(data.load("mnist", progress=False)) == 300
         shutil.rmtree(files.cache_dir())
         monkeypatch.setattr(datasets.MNIST, "mirrors", [url])
-        began = time.monotonic()
         assert "no answer within 0.5 s" in data.load("mnist").source
-        data.load("mnist")
-    assert time.monotonic() - began < 5
+    source = data.load("mnist").source  # now nobody listens there
+    assert "the download did not work: 127.0.0.1:" in source and "refused" in source
 
 
 def test_a_mirror_that_falls_silent_is_given_up(mirror, monkeypatch):
@@ -304,16 +255,14 @@ def test_a_mirror_that_falls_silent_is_given_up(mirror, monkeypatch):
     assert "the download did not work: " in data.load("mnist", progress=False).source
 
 
-def test_nobody_listens(small_sets):
-    assert "the download did not work: 127.0.0.1:9 did not deliver" in data.load("mnist").source
-
-
 @pytest.mark.parametrize("how", ["argument", "variable", "profile"])
 def test_downloading_can_be_switched_off(mirror, monkeypatch, how):
     if how == "variable":
         monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
         with pytest.raises(CourseError, match="GAN_COURSE_OFFLINE"):
             data.fetch("mnist")
+        with pytest.raises(CourseError, match="'faces' cannot be downloaded"):
+            data.fetch("faces")
     if how == "profile":
         monkeypatch.setenv("GAN_COURSE_PROFILE", "ci")
     subset = data.load("mnist", download=how != "argument")
@@ -335,14 +284,7 @@ def test_a_cache_that_cannot_be_written_or_is_full(mirror, monkeypatch):
     assert "cannot keep the download" in line and tree(files.cache_dir()) == set()
 
 
-def test_what_cannot_be_downloaded():
-    with pytest.raises(
-        CourseError, match="'faces' cannot be downloaded: mnist, fashion-mnist and celeba can"
-    ):
-        data.fetch("faces")
-
-
-# ---------------------------------------------------------------- the embedded subset
+# The embedded subset.
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
@@ -356,9 +298,8 @@ def test_the_embedded_subset_is_whole_and_balanced(name, split, n):
     assert subset.source.startswith(f"{n:,} of the {n * 10:,} {noun} images of ")
 
 
-def test_the_embedded_files_are_small_and_credited():
+def test_the_embedded_files_are_credited():
     folder = files.assets_dir() / "data"
-    assert sum(file.stat().st_size for file in folder.glob("*.webp")) <= 4_000_000
     readme = (folder / "README.md").read_text(encoding="utf-8")
     for entry in data.SETS.values():
         assert entry.authors.split(",")[0].split()[-1] in readme
@@ -373,21 +314,18 @@ def test_what_the_maker_writes_reads_back():
     images[0] = np.arange(784).reshape(28, 28) % 256  # every grey level
     images[101:103] = embedded.read("fashion-mnist", "test")[0][:2]
     picture = np.asarray(Image.open(io.BytesIO(embed.encode(images))))
-    assert picture.shape == (56, 2800, 3)
-    assert np.array_equal(picture[28:56, 28:56, 0], images[101])  # second row, second column
     assert np.array_equal(embedded.tiles(picture[..., 0]), images)
     labels = np.array([0, 1] * 3 + list(range(2, 10)) * 2)
     assert embed.choose(labels, 2).tolist() == [0, 1, *range(6, 14), 2, 3, *range(14, 22)]
 
 
-@pytest.mark.parametrize("spoil", ["truncate", "other picture", "remove"])
-def test_damaged_embedded_images_are_refused(tmp_path, monkeypatch, spoil):
-    (tmp_path / "data").mkdir()
-    file, published = tmp_path / "data" / "mnist-test.webp", files.assets_dir() / "data"
-    if spoil == "truncate":
-        file.write_bytes((published / file.name).read_bytes()[:50_000])
-    elif spoil == "other picture":
-        shutil.copy(published / "fashion-mnist-test.webp", file)
+@pytest.mark.parametrize("content", ["mnist-test.webp", "fashion-mnist-test.webp"])
+def test_damaged_embedded_images_are_refused(tmp_path, monkeypatch, content):
+    """Cut off, or whole and another set's."""
+    published = (files.assets_dir() / "data" / content).read_bytes()
+    file = tmp_path / "data" / "mnist-test.webp"
+    file.parent.mkdir()
+    file.write_bytes(published[:50_000] if content == file.name else published)
     monkeypatch.setattr(files, "assets_dir", lambda: tmp_path)
     line = refusal("mnist", split="test")
     assert str(file) in line and "install the course again" in line
@@ -401,19 +339,12 @@ def test_an_installed_wheel_finds_its_images(tmp_path):
         archive.extractall(tmp_path / "site")
     code = "from gan_course import data, files; print(files.assets_dir(), len(data.load('fashion-mnist')))"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    answer = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    answer = subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, env=environment, text=True)
     assets = (tmp_path / "site" / "gan_course" / "assets").resolve()
-    assert answer.stdout == f"{assets} 6000\n"
+    assert answer == f"{assets} 6000\n"
 
 
-# ---------------------------------------------------------------- faces, and the rest
+# Faces, and the rest.
 
 
 def test_every_recipe_names_a_set_that_exists():
@@ -424,49 +355,34 @@ def test_faces_are_drawn_where_there_are_no_photographs(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_COURSE_DATA", str(tmp_path))  # a folder of other sets is no reason to stop
     found = data.load("faces", np.int64(32), count=70, seed=np.int64(2))
     assert found.name == "drawn-faces" and torch.equal(found.images, portraits.draw(70, 32, 2).images)
-    assert torch.equal(data.load("drawn-faces", 32, count=70, seed=2).images, found.images)
-
-
-def test_attributes_are_asked_by_name():
-    found = data.load("faces", 32, count=5)
     assert torch.equal(found.having("Smiling"), found.attributes[:, found.attribute_names.index("Smiling")])
     with pytest.raises(CourseError, match="drawn-faces knows no attribute 'smiling': it is one of .*Smiling"):
         found.having("smiling")
+    monkeypatch.delenv("GAN_COURSE_DATA")
     with pytest.raises(CourseError, match="mnist knows no attribute 'Smiling': it has none"):
         data.load("mnist", split="test").having("Smiling")
 
 
 def test_describe_tells_every_place_without_fetching(folder, tmp_path, monkeypatch, mirror):
-    places = dict(data.describe("mnist"))
-    assert list(places) == ["GAN_COURSE_DATA", "cache", "download", "embedded"]
-    assert places["GAN_COURSE_DATA"] == "not set" and "nothing yet" in places["cache"]
-    assert places["embedded"].startswith("6,000 training and 1,000 test")
+    assert [place for place, _ in data.describe("mnist")] == ["embedded"]
     shutil.copytree(folder, tmp_path / "cache")
     cut(folder / "MNIST" / "raw" / TRAIN_IMAGES)
     monkeypatch.setenv("GAN_COURSE_DATA", str(folder))
-    monkeypatch.setenv("GAN_COURSE_OFFLINE", "1")
     places = dict(data.describe("mnist", path=tmp_path / "nowhere"))
+    assert list(places) == ["path", "GAN_COURSE_DATA", "cache", "embedded"]
     assert "does not exist" in places["path"] and "is truncated" in places["GAN_COURSE_DATA"]
-    assert places["cache"].startswith("all 300 training and 40 test images in ")
-    assert "switched off" in places["download"] and mirror.asked == []
-    assert [title for title, _ in data.describe("faces")] == ["GAN_COURSE_DATA", "cache", "download", "drawn"]
-    assert [title for title, _ in data.describe("drawn-faces")] == ["drawn"]
-    with pytest.raises(CourseError, match="unknown image set 'cats'"):
-        data.describe("cats")
+    assert "All 300 training images" in places["cache"] and "All 40 test images" in places["cache"]
+    assert [place for place, _ in data.describe("faces")] == ["drawn"] and mirror.asked == []
 
 
-def test_scaling_there_and_back_is_exact():
+def test_scaling_there_and_back_is_exact_and_not_done_twice():
     grey = torch.arange(256, dtype=torch.uint8)
     signed = data.to_signed(grey)
     assert signed.dtype == torch.float32 and (signed.min(), signed.max()) == (-1, 1)
     assert torch.equal(data.to_uint8(signed), grey)
-    assert data.to_uint8(signed.half()).dtype == torch.uint8
     beyond = torch.tensor([-3.0, 3.0, 0.0, 0.9999, float("inf"), -float("inf")])
     assert data.to_uint8(beyond).tolist() == [0, 255, 128, 255, 255, 0]
-
-
-def test_scaling_twice_is_refused():
     with pytest.raises(CourseError, match="scaled already"):
-        data.to_signed(torch.zeros(2))
+        data.to_signed(signed)
     with pytest.raises(CourseError, match="floating-point"):
-        data.to_uint8(torch.zeros(2, dtype=torch.uint8))
+        data.to_uint8(grey)

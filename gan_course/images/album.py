@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -13,16 +12,8 @@ from gan_course import files
 from gan_course.errors import CourseError
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-BESIDE = (
-    ".txt",
-    ".csv",
-    ".json",
-    ".xml",
-    ".md",
-    ".html",
-    ".db",
-    ".ini",
-)  # what lies beside pictures, never missed
+# What lies beside pictures and is never missed.
+BESIDE = (".txt", ".csv", ".json", ".xml", ".md", ".html", ".db", ".ini")
 WORKS = "a folder of pictures or a zip of them works"
 
 
@@ -61,17 +52,12 @@ def gather(place: str | Path) -> Album:
     """
     place = files.user_path(place, "folder or zip of pictures")
     try:
-        mode = os.stat(place).st_mode
-        if stat.S_ISDIR(mode):
-            album = _folder(place.resolve())
-        elif stat.S_ISREG(mode):
-            album = _zip(place.resolve())
-        else:  # a pipe would be waited on for ever
-            raise CourseError(f"{shown(place)} is neither a folder nor a file: {WORKS}")
+        os.stat(place)
+        album = (_folder if os.path.isdir(place) else _zip)(place.resolve())
     except OSError as error:
-        gone = isinstance(error, FileNotFoundError | NotADirectoryError) and not os.path.exists(place)
+        gone = isinstance(error, FileNotFoundError | NotADirectoryError)
         why = "does not exist" if gone else f"cannot be read ({error.strerror or error})"
-        raise CourseError(f"{shown(place)} {why}: {WORKS}") from error
+        raise CourseError(f"{shown(error.filename or place)} {why}: {WORKS}") from error
     if not album.names and not album.refused:
         held = f"{left_out(album.others)} and no picture" if album.others else "nothing"
         raise CourseError(f"{shown(place)} holds {held}: a folder or zip of .jpg or .png files works")
@@ -98,24 +84,19 @@ def _folder(place: Path) -> Album:
         if real in seen:  # links that lead in a circle
             continue
         seen.add(real)
-        try:
-            with os.scandir(place / below) as entries:
-                for entry in entries:
-                    name = below + entry.name
-                    if _hidden(entry.name):
-                        continue
-                    if entry.is_dir():
-                        folders.append(f"{name}/")
-                    elif not _is_picture(name):
-                        _count(others, name)
-                    elif entry.is_file() and os.access(entry.path, os.R_OK):
-                        found[name] = entry.stat()
-                    else:
-                        refused[name] = "is no file that you may read"
-        except PermissionError as error:
-            if not below:
-                raise
-            refused[below] = f"cannot be read ({error.strerror})"
+        with os.scandir(place / below) as entries:
+            for entry in entries:
+                name = below + entry.name
+                if _hidden(entry.name):
+                    continue
+                if entry.is_dir():
+                    folders.append(f"{name}/")
+                elif not _is_picture(name):
+                    _count(others, name)
+                elif entry.is_file() and os.access(entry.path, os.R_OK):
+                    found[name] = entry.stat()
+                else:
+                    refused[name] = "is no file that you may read"
     names = tuple(sorted(found))
     digest = hashlib.sha256()
     for name in names:
@@ -155,9 +136,8 @@ def _zip(place: Path) -> Album:
     def read(name: str) -> bytes:
         try:
             return archive.read(found[name])
-        except (
-            Exception
-        ) as error:  # zipfile, zlib, bz2 and lzma each have their own; encryption is a RuntimeError
+        except Exception as error:
+            # zipfile and each compression have their own errors; encryption is a RuntimeError
             if isinstance(error, OSError) and error.errno:  # bz2's own has no number
                 raise _unreliable(name, place, error) from error
             raise Skip(f"cannot be unpacked ({shown(error)[:120] or type(error).__name__})") from error
@@ -188,6 +168,5 @@ def _hidden(part: str) -> bool:
 
     A picture that iCloud keeps elsewhere is .NAME.icloud here, and is missed.
     """
-    return part == "__MACOSX" or (
-        part.startswith(".") and part not in (".", "..") and not part.endswith(".icloud")
-    )
+    own = part in (".", "..") or part.endswith(".icloud")
+    return part == "__MACOSX" or (part.startswith(".") and not own)

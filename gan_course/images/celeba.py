@@ -9,6 +9,7 @@ line, the names of the attributes in its second, and then one line a picture: fi
 attribute. Kaggle's `list_attr_celeba.csv` has a heading line and commas.
 """
 
+import contextlib
 import csv
 import zipfile
 from collections.abc import Sequence
@@ -59,21 +60,18 @@ def load(place: Path, size: int, *, device: str | torch.device = "cpu", progress
 def inside(root: Path) -> Path | None:
     """The pictures in a folder of data sets; None where it is not laid out as one."""
     for place in (root / layout for layout in LAYOUTS):
-        try:
+        with contextlib.suppress(OSError):
             if place.is_file() or (place.is_dir() and any(place.iterdir())):
                 return place
-        except OSError:
-            continue
     return None
 
 
 def kept() -> Path | None:
     """The pictures that `fetch` brought, or that lie in the cache as in a folder of data sets."""
-    try:
-        fetched = Path(_note().read_text(encoding="utf-8"))
-        return inside(fetched) or inside(files.cache_dir())
-    except OSError:
-        return inside(files.cache_dir())
+    with contextlib.suppress(OSError):
+        if place := inside(Path(_note().read_text(encoding="utf-8"))):
+            return place
+    return inside(files.cache_dir())
 
 
 def fetch() -> Path:
@@ -123,14 +121,9 @@ def attributes(place: Path, names: Sequence[str]) -> tuple[tuple[str, ...], torc
         if _stem(name) not in wanted:
             continue
         if len(row) != len(heading) or not set(row) <= _VALUES.keys():
-            odd = next((value for value in row if value not in _VALUES), None)
-            why = (
-                f"holds {shown(odd)[:40]!r}"
-                if odd
-                else f"has {len(row)} values for {len(heading)} attributes"
-            )
             raise CourseError(
-                f"{shown(where)} is damaged (line {number} {why}): copy the published list once more"
+                f"{shown(where)} is damaged (line {number} is no name and {len(heading)} values of 1 or -1): copy the "
+                "published list once more"
             )
         values[_stem(name)] = [_VALUES[value] for value in row]
     if not values:  # a list of other pictures that lies nearby

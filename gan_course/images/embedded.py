@@ -35,9 +35,7 @@ def read(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
         with Image.open(path) as picture:
             images = tiles(np.asarray(picture)[..., 0])
     except (OSError, ValueError, SyntaxError) as error:
-        raise CourseError(
-            f"cannot read the embedded images {path} ({error}): install the course again"
-        ) from error
+        raise CourseError(f"cannot read the embedded images {path} ({error}): install the course again") from error
     if hashlib.sha256(images).hexdigest() != SHA256[f"{name}-{split}"]:
         raise CourseError(f"the embedded images {path} are damaged: install the course again")
     return images, np.arange(len(images)) % CLASSES

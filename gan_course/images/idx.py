@@ -57,18 +57,11 @@ class Published:
         """
         for other in SETS.values():
             if other is not self and other.folder in (raw.name, raw.parent.name):
-                raise CourseError(
-                    f"{raw} holds {other.folder}, not {self.folder}: name {self.folder}'s folder"
-                )
+                raise CourseError(f"{raw} holds {other.folder}, not {self.folder}: name {self.folder}'s folder")
         count = self.counts[split]
         images, packed_images, labels, packed_labels = self._files(raw, split)
         pixels = _content(images, packed_images, (count, SIDE, SIDE))
-        found = _content(labels, packed_labels, (count,)).long()
-        if found.max() >= len(self.classes):
-            raise CourseError(
-                f"{labels} is damaged (it holds the label {found.max()}): copy the published file"
-            )
-        return pixels[:, None], found
+        return pixels[:, None], _content(labels, packed_labels, (count,)).long()
 
     def _files(self, raw: Path, split: str) -> list[Path]:
         """The images and the labels of a split, each with its compressed twin."""
@@ -86,24 +79,18 @@ def _content(plain: Path, packed: Path, shape: tuple[int, ...]) -> torch.Tensor:
         with gzip.open(path) if path is packed else open(path, "rb") as file:
             content = bytearray(file.read(size + 1))  # one more than expected shows a file that is too long
     except FileNotFoundError:
+        raise CourseError(f"there is no {plain}, nor {plain.name}.gz: copy the published file there") from None
+    except (EOFError, zlib.error, OSError) as error:  # gzip's own are among them
+        why = getattr(error, "strerror", None) or error
+        raise CourseError(f"cannot read {path} ({why}): copy the published file there") from error
+    if content[: len(header)] != header[: len(content)]:
         raise CourseError(
-            f"there is no {plain}, nor {plain.name}.gz: copy the published file there"
-        ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CourseError(f"{path} is a damaged .gz ({error}): copy the published file again") from error
-    except OSError as error:
-        raise CourseError(
-            f"cannot read {path} ({error.strerror or error}): a file that you may read works"
-        ) from error
-    if content[:2] == b"\x1f\x8b":
-        wrong = "is compressed, though its name does not end in .gz"
-    elif content[: len(header)] != header[: len(content)]:
-        wrong = f"does not begin as the published file of {shape[0]:,} does"
-    elif len(content) != size:
-        wrong = f"is truncated ({len(content):,} of {size:,} bytes)" if len(content) < size else "is too long"
-    else:
-        return torch.frombuffer(content, dtype=torch.uint8, offset=len(header)).view(shape)
-    raise CourseError(f"{path} {wrong}: copy the published file there")
+            f"{path} does not begin as the published file of {shape[0]:,} does: copy the published file there"
+        )
+    if len(content) != size:
+        wrong = f"truncated ({len(content):,} of {size:,} bytes)" if len(content) < size else "too long"
+        raise CourseError(f"{path} is {wrong}: copy the published file there")
+    return torch.frombuffer(content, dtype=torch.uint8, offset=len(header)).view(shape)
 
 
 SETS = {

@@ -44,8 +44,6 @@ class ImageSet:
             CourseError: the set has no such attribute, or none at all.
         """
         if self.attributes is None or attribute not in self.attribute_names:
-            known = (
-                f"it is one of {', '.join(self.attribute_names)}" if self.attribute_names else "it has none"
-            )
+            known = f"it is one of {', '.join(self.attribute_names)}" if self.attribute_names else "it has none"
             raise CourseError(f"{self.name} knows no attribute {attribute!r}: {known}")
         return self.attributes[:, self.attribute_names.index(attribute)]

@@ -98,11 +98,12 @@ class _Work:
         self.pixels.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.pixels.parent).free < (len(names) - self.done) * self.row:
             raise OSError(errno.ENOSPC, "no room")
+        self.pixels.touch()
         count = {"total": len(names), "initial": self.done, "unit": " pictures"}
         bar = terminal.bar(desc=f"decoding to {self.size} px", disable=not progress, **count)
-        threads = ThreadPoolExecutor(_cores())
+        threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
         try:
-            with bar, _pillow_quiet(), open(self.pixels, "r+b", 0, opener=_creating) as file:
+            with bar, _pillow_quiet(), open(self.pixels, "r+b") as file:
                 for start in range(self.done, len(names), step):
                     chunk, good = names[start : start + step], []
                     for name, (pixels, why) in zip(chunk, threads.map(self._one, chunk), strict=True):
@@ -128,14 +129,9 @@ class _Work:
 
     def _keep(self, file, good: list[np.ndarray], done: int) -> None:
         file.seek(self.rows * self.row)
-        left = memoryview(b"".join(pixels.tobytes() for pixels in good))
-        while left:  # a disk that is nearly full takes a part and says so
-            left = left[file.write(left) :]
-        try:
-            os.fsync(file.fileno())
-        except OSError as error:
-            if error.errno in files.NO_ROOM or error.errno == errno.EIO:  # other systems cannot, and need not
-                raise
+        file.write(b"".join(pixels.tobytes() for pixels in good))
+        file.flush()
+        os.fsync(file.fileno())
         self.done, self.rows = done, self.rows + len(good)
         entry = {"place": str(self.album.place), "done": done, "rows": self.rows, "skipped": self.skipped}
         files.write_atomically(self.journal, json.dumps(entry).encode())
@@ -151,10 +147,8 @@ class _Work:
         """In one line, why the cache cannot hold the pictures."""
         why = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
         if getattr(error, "errno", None) in files.NO_ROOM:
-            rest, free = (
-                (len(self.album.names) - self.done) * self.row,
-                shutil.disk_usage(self.pixels.parent).free,
-            )
+            rest = (len(self.album.names) - self.done) * self.row
+            free = shutil.disk_usage(self.pixels.parent).free
             why = f"no room: {rest / 1e6:,.0f} MB more are needed, {free / 1e6:,.0f} MB are free"
         return (
             f"cannot keep the decoded pictures in {self.pixels.parent} ({why}); what was finished is kept: make room "
@@ -169,15 +163,6 @@ def _named(skipped: list, most: int = 5) -> str:
     first = "; ".join(f"{shown(name)} {why}" for name, why in skipped[:most])
     rest = f"; and {len(skipped) - most:,} more" if len(skipped) > most else ""
     return f", {len(skipped):,} skipped ({first}{rest})"
-
-
-def _creating(path: str, flags: int) -> int:
-    """Open a file for writing anywhere in it, whether it exists or not, and never cut it."""
-    return os.open(path, flags | os.O_CREAT, 0o644)
-
-
-def _cores() -> int:
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @contextlib.contextmanager

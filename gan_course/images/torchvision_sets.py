@@ -7,7 +7,6 @@ all at once; those that do not answer within SECONDS are left out.
 import contextlib
 import io
 import os
-import shutil
 import socket
 import tempfile
 import threading
@@ -23,7 +22,6 @@ from gan_course.images.idx import SPLITS, Published
 
 SECONDS = 3.0  # for a mirror's first answer, the look-up of its name included
 PATIENCE = 10.0  # for each further piece of a file
-ABANDONED = 3600.0  # after which a temporary folder is no other process's work
 
 
 class NoDownload(CourseError):
@@ -46,9 +44,6 @@ def fetch(entry: Published, into: Path, progress: bool = True) -> Path:
     raw = into / entry.folder / "raw"
     try:
         raw.mkdir(parents=True, exist_ok=True)
-        for left_over in into.glob(".download-*"):  # of a process that was killed
-            if time.time() - left_over.stat().st_mtime > ABANDONED:
-                shutil.rmtree(left_over, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=into, prefix=".download-", ignore_cleanup_errors=True) as folder:
             arrived = _download(entry, folder, progress)
             for split in SPLITS:
@@ -56,8 +51,6 @@ def fetch(entry: Published, into: Path, progress: bool = True) -> Path:
             for file in arrived.iterdir():
                 if file.suffix != ".gz":
                     os.replace(file, raw / file.name)
-    except CourseError:
-        raise
     except OSError as error:
         raise CourseError(
             f"cannot keep the download in {into} ({error.strerror or error}): it needs 120 MB and a folder that you "
@@ -92,19 +85,19 @@ def _answering(publisher: type) -> list[str]:
     Raises:
         NoDownload: none does; says why for each.
     """
-    found: dict[str, str] = {}
+    said = dict.fromkeys(publisher.mirrors, f"no answer within {SECONDS:g} s")
 
     def ask(mirror: str) -> None:
         request = urllib.request.Request(mirror + publisher.resources[0][0], method="HEAD")
         try:
             urllib.request.urlopen(request, timeout=SECONDS).close()
-            found[mirror] = ""
+            said[mirror] = ""
         except urllib.error.HTTPError:
-            found[mirror] = ""  # it answers; what is wrong, torchvision will say
+            said[mirror] = ""  # it answers; what is wrong, torchvision will say
         except Exception as error:
-            reason = getattr(error, "reason", None) or error  # urllib wraps the socket's own errors
-            late = isinstance(reason, TimeoutError)
-            found[mirror] = f"no answer within {SECONDS:g} s" if late else " ".join(str(reason).split())
+            reason = getattr(error, "reason", error)  # urllib wraps the socket's own errors
+            if not isinstance(reason, TimeoutError):
+                said[mirror] = " ".join(str(reason).split())
 
     # Threads, because a socket's own time-out does not cover the look-up of a name.
     asked = [threading.Thread(target=ask, args=(mirror,), daemon=True) for mirror in publisher.mirrors]
@@ -113,7 +106,6 @@ def _answering(publisher: type) -> list[str]:
         thread.start()
     for thread in asked:
         thread.join(max(0.0, end - time.monotonic()))
-    said = {mirror: found.get(mirror, f"no answer within {SECONDS:g} s") for mirror in publisher.mirrors}
     if alive := [mirror for mirror, why in said.items() if not why]:
         return alive
     hosts = {urllib.parse.urlsplit(mirror).netloc: why for mirror, why in said.items()}
