@@ -16,7 +16,7 @@ from torch import nn
 from gan_course import networks, ranks, recipes, runs, training
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
-from gan_course.ranks import joined
+from gan_course.ranks import Ranks, joined
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TOGETHER = """
@@ -147,6 +147,12 @@ def test_a_rank_that_dies_ends_all_and_leaves_a_checkpoint(together):
     run = runs.Run(folder / "dead")
     assert 5 <= run.card["step"] < 2_000
     assert run.generator()(torch.zeros(1, 100)).isfinite().all()
+
+
+def test_fewer_images_than_all_ranks_together_take(small, pictures):
+    recipe = small("mlp-fashion")
+    with pytest.raises(CourseError, match="40 images do not fill a batch of 16 in each of 3 processes: give more"):
+        next(training.train(GAN(recipe, ranks=Ranks(0, 3)), pictures(recipe, 40), until=2, progress=False))
 
 
 @pytest.fixture
