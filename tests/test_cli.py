@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -57,12 +58,10 @@ def test_recipes_data_and_help(cli, tmp_path):
         status, out, err = cli(command, "--help")
         assert (status, err) == (0, "")
         assert f"example: python -m gan_course {command}" in " ".join(out.split())
-        assert command in cli("--help")[1]
     assert cli("recipes") == (0, recipes.table() + "\n", "")
     status, out, err = cli("data")
     assert (status, err) == (0, "")
     assert all(f"\n{name}:" in f"\n{out}" for name in ("mnist", "fashion-mnist", "celeba"))
-    assert "does not exist" in cli("data", "mnist", "--path", tmp_path / "nowhere")[1]
 
 
 def test_help_does_not_wait_for_torch(process):
@@ -76,8 +75,7 @@ def test_training_in_a_process_of_its_own(a_run):
     folder, done = a_run
     assert "6,000 of the 60,000 training images" in done.stdout  # it says which images it used
     assert "step     40  Loss_D: " in done.stdout
-    seconds = runs.Run(folder).card["seconds"]
-    assert f"finished: 640 images in {seconds:.0f} s, kept in {folder}" in done.stdout
+    assert f"finished: 640 images in {runs.Run(folder).card['seconds']:.0f} s, kept in {folder}" in done.stdout
     assert "dcgan-mnist: 100%" in done.stderr and "640/640" in done.stderr and " images/s]" in done.stderr
     run = runs.Run(folder)
     assert run.recipe == recipes.get("dcgan-mnist").but(width=0.25, batch=16, draw_every=20)
@@ -86,15 +84,14 @@ def test_training_in_a_process_of_its_own(a_run):
 
 def test_samples(a_run, cli, tmp_path):
     folder, _ = a_run
-    status, out, err = cli("sample", folder, "--n", 9, "--out", tmp_path / "new" / "grid.png")
+    status, out, err = cli("sample", folder, "--n", 9, "--out", "new/grid.png")
     assert (status, err) == (0, "")
     assert "9 images in" in out and "G's moving average with its running BatchNorm statistics, seed 0" in out
-    grid = np.asarray(Image.open(tmp_path / "new" / "grid.png"))
-    assert grid.shape == (2 * (3 * 30 + 2), 2 * (3 * 30 + 2))
     cli("sample", folder, "--n", 9, "--out", "again.png")
     cli("sample", folder, "--n", 9, "--seed", 1, "--out", "other.png")
-    assert np.array_equal(grid, np.asarray(Image.open("again.png")))
-    assert not np.array_equal(grid, np.asarray(Image.open("other.png")))
+    grid, again, other = (np.asarray(Image.open(name)) for name in ("new/grid.png", "again.png", "other.png"))
+    assert grid.shape == (2 * (3 * 30 + 2), 2 * (3 * 30 + 2))
+    assert np.array_equal(grid, again) and not np.array_equal(grid, other)
     assert cli("sample", folder, "--n", 5, "--out", "samples.npz")[0] == 0
     with np.load("samples.npz", allow_pickle=False) as archive:
         assert archive.files == ["images"] and archive["images"].dtype == np.uint8
@@ -123,7 +120,7 @@ def test_publish_and_sample_by_name(a_run, cli, tmp_path, monkeypatch):
     assert (status, err) == (0, "") and str(assets / "runs" / "digits") in out and " MB" in out
     assert cli("sample", "digits", "--n", 4, "--out", "grid.png")[0] == 0
     assert "digits" in cli("sample", "numbers", "--out", "grid.png")[2]  # the known names are told
-    for name in ("", "..", "a/b", "/tmp/b"):
+    for name in ("", "..", "a/b"):
         status, _, err = cli("publish", a_run[0], name)
         assert status == 2 and "a plain name without slashes works" in err
     assert [p.name for p in (assets / "runs").iterdir()] == ["digits"]
@@ -136,88 +133,54 @@ def test_doctor(cli, monkeypatch):
     assert all(line.startswith("✓ ") for line in out.splitlines()[:-1])
     for name in ("python", "packages", "device", "profile", "mnist", "fashion-mnist", "disk", "runs"):
         assert f"✓ {name} " in out
-    monkeypatch.setenv("GAN_COURSE_PROFILE", "laptop")
-    randn = torch.randn
 
     def no_kernels(*sizes, **options):
-        if "device" in options:
-            raise RuntimeError("CUDA error: no kernel image is available\nfor execution on the device\n")
-        return randn(*sizes, **options)
+        raise RuntimeError("CUDA error: no kernel image is available\nfor execution on the device\n")
 
     monkeypatch.setattr(torch, "randn", no_kernels)
+    monkeypatch.setenv("GAN_COURSE_PROFILE", "laptop")
     status, out, _ = cli("doctor")
-    assert status == 1 and "4 to mend before the lessons run" in out
-    assert "✗ profile        unknown profile 'laptop': GAN_COURSE_PROFILE is one of ci, cpu, colab, full" in out
     assert "✗ device         this PyTorch was not built for this GPU: install a build for it" in out
+    assert status == 1 and "to mend before the lessons run" in out
+    assert "✗ profile        unknown profile 'laptop': GAN_COURSE_PROFILE is one of ci, cpu, colab, full" in out
 
 
 # --- terminals, homes ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252", "utf-16"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
 def test_any_terminal_can_be_written_to(encoding, monkeypatch):
     """What Windows gives a pipe, and what a machine without a locale has; with a bar, and a folder in Chinese."""
-    for arguments in (
-        ["doctor"],
-        ["recipes"],
-        ["data"],
-        ["train", "quick-digits", *TINY, "--images", "64", "--out", "跑"],
-        ["train", "quick-digits", "--out", "跑"],  # which holds a run
-        ["sample", "跑", "--out", "样.jpg"],
+    train = ["train", "quick-digits", *TINY, "--out", "跑"]
+    for arguments, status in (
+        (["doctor"], 0),
+        (["recipes"], 0),
+        (["data"], 0),
+        ([*train, "--images", "64"], 0),
+        (train, 2),  # which holds a run
     ):
-        streams = {}
         for name in ("stdout", "stderr"):
-            streams[name] = io.TextIOWrapper(io.BytesIO(), encoding)
-            monkeypatch.setattr(sys, name, streams[name])
-        status = main(arguments)
-        out, err = (stream.buffer.getvalue().decode(encoding) for stream in streams.values())
-        assert (status, len(err.splitlines())) == (2, 1) if status else "\n" in out
-        assert status == (2 if arguments[-1] in ("跑", "样.jpg") and "--images" not in arguments else 0), err[-500:]
+            monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding))
+        assert main(arguments) == status
+        assert (sys.stderr if status else sys.stdout).buffer.getvalue().decode(encoding).endswith("\n")
 
 
-@pytest.mark.parametrize("gone", [["stdout"], ["stderr"], ["stdout", "stderr"]])
-@pytest.mark.parametrize("when", ["while it trains", "from the start", "no such stream"])
-def test_a_reader_who_goes_away_costs_no_run(gone, when, monkeypatch):
-    """`| head`, `| true`, `>&-`."""
-    load, command = data.load, ["train", "quick-digits", *TINY, "--images", "64", "--out", "run"]
-
-    def close():
-        for name in gone:
-            reading, writing = os.pipe()
-            os.close(reading)
-            stream = None if when == "no such stream" else os.fdopen(writing, "w")
-            monkeypatch.setattr(sys, name, stream)
-
-    def load_and_close(*arguments, **options):
-        close()
-        return load(*arguments, **options)
-
-    if when == "while it trains":
-        monkeypatch.setattr(data, "load", load_and_close)
-    else:
-        close()
-    unread = 141 if "stdout" in gone and when != "no such stream" else 0
-    assert main(command) == unread
-    assert runs.Run("run").card["step"] == 4
-    close()
-    assert main(command) == 2  # it holds a run, whether anybody hears it or not
-
-
-def test_a_pipe_to_head(tmp_path):
+@pytest.mark.parametrize(("ending", "status"), [("2>&1 | head -1", 141), ("| true", 141), (">&- 2>&-", 0)])
+def test_a_reader_who_goes_away_costs_no_run(ending, status, tmp_path):
     command = shlex.join([sys.executable, "-m", "gan_course", "train", "quick-digits", *TINY, "--images", "64"])
-    script = f"set -o pipefail; {command} --out run 2>&1 | head -1"
+    script = f"set -o pipefail; {command} --out run {ending}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
-    assert done.stdout.count("\n") == 1 and done.stderr == "" and done.returncode == 141
+    assert done.returncode == status and "Error" not in done.stderr
+    assert done.stdout.count("\n") == ("head" in ending)
     assert runs.Run(tmp_path / "run").restore().step == 4
 
 
 def test_paths_begin_at_home_where_there_is_one(cli, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    run = tmp_path / "home" / "runs" / "first"
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
     assert cli("train", "quick-digits", *TINY, "--images", "32", "--out=~/runs/first")[0] == 0
     assert cli("sample", "~/runs/first", "--n", 4, "--out=~/grid.png")[0] == 0
-    assert (run / "run.json").exists() and (tmp_path / "home" / "grid.png").exists()
-    assert not (tmp_path / "~").exists()
+    assert (home / "runs" / "first" / "run.json").exists() and (home / "grid.png").exists()
 
     def unknown(uid):
         raise KeyError(f"getpwuid(): uid not found: {uid}")
@@ -225,14 +188,11 @@ def test_paths_begin_at_home_where_there_is_one(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(pwd, "getpwuid", unknown)  # as in a container with an arbitrary user
     monkeypatch.delenv("GAN_COURSE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "")  # which means not set
-    assert files.cache_dir() == tmp_path / "home" / ".cache" / "gan-course"
+    assert files.cache_dir() == home / ".cache" / "gan-course"
     monkeypatch.delenv("HOME")
-    for profile in ("ci", "cpu"):
-        monkeypatch.setenv("GAN_COURSE_PROFILE", profile)
-        assert cli("doctor")[0] == cli("data")[0] == 0
-    for arguments in (["train", "quick-digits", "--out=~/run"], ["sample", "~/run", "--out", "a.png"]):
-        status, _, err = cli(*arguments)
-        assert status == 2 and "there is no such home, write the folder in full" in err
+    assert cli("doctor")[0] == cli("data")[0] == 0
+    status, _, err = cli("sample", "~/run", "--out", "a.png")
+    assert status == 2 and "there is no such home, write the folder in full" in err
 
 
 # --- bad input -------------------------------------------------------------------------------------
@@ -249,37 +209,24 @@ def setting(text: str) -> list[str]:
 BAD = [
     # what is typed, what the one line says
     ([], "required: COMMAND"),
-    (["trian"], "invalid choice: 'trian'"),
-    (["train"], "required: recipe"),
-    (["train", "mlp-fashion", "--image", "x"], "argument --images: invalid int value: 'x'"),
     (["train", "mlp"], "unknown recipe 'mlp': there are mlp-fashion, dcgan-fashion,"),
     (train("--profile", "laptop"), "unknown profile 'laptop': GAN_COURSE_PROFILE is one of ci, cpu"),
     (train("--images", "0"), "--images 0: at least 1 works"),
-    (train("--images", "15"), "15 images to see are less than one batch of 16: ask for more"),
-    (train("--seed", "-1"), "argument --seed: '-1' is no seed, a whole number from 0 to 2^32 - 1 is one"),
+    (train("--seed", "-1"), "argument --seed: '-1' is no seed"),
     (setting("batch=many"), "--set 'batch=many': batch is like 64, 'many' is not"),
-    ([*setting("batch=7000"), "--images", "99999"], "6000 images do not fill a batch of 7000"),
     (setting("batch"), "--set 'batch': write FIELD=VALUE, for example batch=128"),
     (setting("batchsize=4"), "a recipe has no field 'batchsize': there are key, network, data,"),
     (setting("betas=0.5"), "betas is like (0.5, 0.999), '0.5' is not"),
     (setting("fresh_noise=maybe"), "fresh_noise is like True, 'maybe' is not"),
-    (setting("size=32"), "fashion-mnist has 28 pixels a side, not 32"),
-    (setting("channels=3"), "trains on uint8 images [N, 3, 28, 28]; these are uint8 [6000, 1, 28, 28]"),
-    (setting("data=cats"), "unknown image set 'cats': there are mnist, fashion-mnist, faces"),
     (train("--data", "missing"), "missing does not exist"),
-    (train("--data", ""), "the --data '' names nothing"),
     (train("--out", " "), "the --out ' ' names nothing"),
     (train("--out", "file"), "cannot write file/frames/step_0000000.png (Not a directory): choose a folder"),
     (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, faces"),
-    (["sample", "nothing", "--out", "grid.png"], "nothing holds no run (no run.json): train one with"),
-    (["sample", "file", "--out", "grid.png"], "file holds no run"),
-    (["sample", "", "--out", "grid.png"], "'' names nothing"),
     (["sample", "nothing", "--out", "grid.jpg"], "a name ending in .png makes a grid, one in .npz the images"),
     (["sample", "nothing", "--n", "10001", "--out", "g.png"], "at most 10,000, or take --out samples.npz"),
-    (["sample", "mlp-fashion", "--n", "0", "--out", "g.png"], "number of images 0: a whole number from 1 works"),
     (["sample", "mlp-fashion", "--n", str(10**15), "--out", "g.npz"], "out of memory: less at a time works"),
     (["sample", "mlp-fashion", "--out", "file/g.npz"], "choose a folder you may write to"),
-    (["publish", "nothing", "name"], "nothing holds no run"),
+    (["publish", "nothing", "name"], "nothing holds no run (no run.json): train one with"),
 ]
 
 
@@ -304,21 +251,19 @@ def test_a_run_is_neither_lost_nor_mistaken(a_run, cli, tmp_path):
         ([*right, "--resume"], "was trained with seed 3, not 0: use the same, or a new folder"),
         ([*again, "--set", "lr_d=0.1"], "is of another recipe (lr_d 1e-05 there, 0.1 here)"),
         ([*again, "--profile", "cpu"], "is of another recipe (width 0.25 there, 1.0 here)"),
-        ([*again, "--set", "data=fashion-mnist"], "is of another recipe (data 'mnist'"),
     ):
         status, _, err = cli(*arguments)
         assert status == 2 and said in err and err.count("\n") == 1
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
 
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "checkpoint.safetensors").write_bytes(before[folder / "checkpoint.safetensors"][:5_000])
-    (tmp_path / "run" / "run.json").write_bytes(before[folder / "run.json"])
+    shutil.copytree(folder, "run")
+    with open("run/checkpoint.safetensors", "r+b") as file:
+        file.truncate(5_000)
     again[again.index(folder)] = "run"
     for arguments in (["sample", "run", "--out", "grid.png"], again):
         status, _, err = cli(*arguments)
         assert status == 2 and err.count("\n") == 1
         assert "run/checkpoint.safetensors is damaged or incomplete" in err
-    assert not (tmp_path / "grid.png").exists()
 
 
 def test_divergence_is_one_line_too(cli, tmp_path):

@@ -87,13 +87,8 @@ def together(tmp_path_factory):
     (folder / "script.py").write_text(textwrap.dedent(TOGETHER))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)}
-    done = subprocess.run(
-        [*command, str(folder / "script.py"), str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=environment,
-    )
+    command += [str(folder / "script.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
     assert (folder / "turn-0.txt").exists() and (folder / "turn-1.txt").exists(), done.stderr[-3000:]
     return folder, done
 
@@ -119,9 +114,8 @@ def test_gradients_are_those_of_the_joined_batch(parts):
 
 def test_two_halves_are_the_whole_bit_for_bit(together, parts):
     folder, _ = together
-    whole, halves = (
-        safetensors.torch.load_file(folder / name / "checkpoint.safetensors") for name in ("whole", "halves")
-    )
+    paths = (folder / name / "checkpoint.safetensors" for name in ("whole", "halves"))
+    whole, halves = map(safetensors.torch.load_file, paths)
     assert whole.keys() == halves.keys() and len(whole["random.noise"]) == 2
     for name in whole:
         assert torch.equal(whole[name].nan_to_num(), halves[name].nan_to_num()), name
@@ -166,20 +160,16 @@ def torchruns(monkeypatch):
     """The environment torchrun gives rank 0 of two, and nobody else there."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    for name, value in {
-        **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "RANK": "0"},
-        **{"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"},
-    }.items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv("MASTER_PORT", str(free.getsockname()[1]))
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    for name, number in (("WORLD_SIZE", 2), ("RANK", 0), ("LOCAL_RANK", 0), ("LOCAL_WORLD_SIZE", 2)):
+        monkeypatch.setenv(name, str(number))
 
 
 def test_a_rank_that_never_comes_is_missed(torchruns, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(ranks, "SECONDS", 1.0)
-    said = (
-        r"rank 0 of 2 met no others within 1 s \(.*\): every machine runs the same torchrun command with a node rank"
-    )
+    said = "rank 0 of 2 met no others within 1 s .*: every machine runs the same torchrun command with a node rank"
     with pytest.raises(CourseError, match=said), joined():
         pass
 

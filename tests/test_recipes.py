@@ -1,6 +1,5 @@
 """The table of experiments: every row as its source states it, and values that cannot work."""
 
-import dataclasses
 import json
 import math
 import re
@@ -41,15 +40,12 @@ def test_a_row_says_what_its_source_says(key):
 def test_the_printed_table_lists_all_under_their_names():
     header, *lines = recipes.table().splitlines()
     assert [line.split()[0] for line in lines] == list(RECIPES) == [r.key for r in RECIPES.values()]
-    row = next(line for line in lines if line.startswith("dcgan-mnist"))
-    for cell in ("mnist", "1×28×28", "least-squares", "0.0001 / 1e-05", "1 / 0", " 4 ", " 20 "):
+    row = next(line for line in lines if line.startswith("dcgan-faces-64"))
+    for cell in ("faces", "3×64×64", "non-saturating", "3,576,704", "2,765,568"):  # as the tutorial's networks count
         assert cell in row
-    faces = next(line for line in lines if line.startswith("dcgan-faces-64"))
-    assert "3,576,704" in faces and "2,765,568" in faces  # as the tutorial's networks count, too
     assert {line[header.index("objective") - 1] for line in lines} == {" "}  # aligned under the header
-    with pytest.raises(CourseError, match="'mlp'") as caught:
+    with pytest.raises(CourseError, match="'mlp': there are " + ", ".join(RECIPES)):
         recipes.get("mlp")
-    assert all(key in str(caught.value) for key in RECIPES)
 
 
 # --- changed recipes -------------------------------------------------------------------------------
@@ -59,52 +55,28 @@ def test_but_changes_a_copy_and_a_profile_the_width():
     recipe = recipes.get("mlp-fashion")
     changed = recipe.but(batch=32, betas=(0.0, 0.9))
     assert (changed.batch, changed.betas, recipe.batch) == (32, (0.0, 0.9), 64)
-    assert dataclasses.replace(changed, batch=64, betas=(0.5, 0.999)) == recipe
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        recipe.batch = 32
     assert changed.but(width=0.5).at(profiles.get("ci")) == changed.but(width=0.5 * 0.25)
     assert recipe.at(profiles.get("full")) == recipe
 
 
 def test_there_and_back_through_json():
-    for recipe in RECIPES.values():
-        recipe = recipe.but(lr_g=1 / 3, betas=[0.1, 0.2])
-        back = Recipe.from_dict(json.loads(json.dumps(recipe.as_dict())))
-        assert back == recipe and type(back.betas) is tuple
-
-
-def test_numbers_of_numpy_and_of_tensors_become_pythons_own():
+    """Also where NumPy's numbers or a tensor's were given, which JSON does not know."""
     recipe = recipes.get("mlp-fashion")
     changes = {"batch": np.int64(32), "lr_g": np.float32(0.25), "lr_d": torch.tensor(0.5), "epochs": torch.tensor(3)}
-    changes |= {"betas": np.array([0.0, 0.5]), "fresh_noise": np.bool_(False), "key": np.str_("mine")}
-    changed = recipe.but(**changes, width=np.float64(0.5))
-    plain = recipe.but(
-        batch=32, lr_g=0.25, lr_d=0.5, betas=(0.0, 0.5), epochs=3, fresh_noise=False, width=0.5, key="mine"
-    )
-    assert json.dumps(changed.as_dict()) == json.dumps(plain.as_dict())
-    assert [*map(type, changed.as_dict().values())] == [*map(type, plain.as_dict().values())]
-    assert recipe.but(betas=torch.tensor([0.0, 0.5])) == recipe.but(betas=[np.float32(0), np.float64(0.5)])
-    for field, value in (("batch", np.float64(16.5)), ("batch", np.arange(2)), ("lr_g", np.float32("nan"))):
-        with pytest.raises(CourseError, match=f"^{field} "):
-            recipe.but(**{field: value})
+    given = recipe.but(betas=np.array([0.0, 0.5]), fresh_noise=np.bool_(False), **changes)
+    assert given == recipe.but(batch=32, lr_g=0.25, lr_d=0.5, epochs=3, betas=(0.0, 0.5), fresh_noise=False)
+    back = Recipe.from_dict(json.loads(json.dumps(given.as_dict())))
+    assert back == given and type(back.betas) is tuple
 
 
 def test_values_of_another_version_are_refused():
-    for changes, said in (
-        ({"warp": 9}, "warp"),
-        ({"betas": None}, "no recipe of this version"),
-        ({"batch": "64"}, "batch '64'"),
-    ):
-        with pytest.raises(CourseError, match=re.escape(said)):
+    for changes, said in (({"warp": 9}, "warp"), ({"betas": None}, "no recipe of this version")):
+        with pytest.raises(CourseError, match=said):
             Recipe.from_dict({**recipes.get("mlp-fashion").as_dict(), **changes})
-    for field in ("betas", "network"):
-        values = recipes.get("mlp-fashion").as_dict()
-        del values[field]
-        with pytest.raises(CourseError, match=field):
-            Recipe.from_dict(values)
-
-
-NAN = float("nan")
+    values = recipes.get("mlp-fashion").as_dict()
+    del values["network"]
+    with pytest.raises(CourseError, match="network"):
+        Recipe.from_dict(values)
 
 
 @pytest.mark.parametrize(
@@ -120,21 +92,16 @@ NAN = float("nan")
         ({"channels": 4}, "1 (grey) and 3 (RGB)"),
         ({"latent_dim": 0}, "at least 8 px and 1 dimension"),
         ({"width": 0.01}, "between 1/16 and 4"),
-        ({"width": NAN}, "width nan: it takes a finite number"),
         ({"batch": 1}, "at least 2 images"),
-        ({"batch": 64.0}, "batch 64.0: it takes a whole number"),
-        ({"batch": "64"}, "batch '64': it takes a whole number"),
+        ({"batch": np.float64(64.0)}, "batch 64.0: it takes a whole number"),
         ({"batch": True}, "batch True: it takes a whole number"),
         ({"lr_g": -2e-4}, "cannot be negative, 2e-4 works"),
-        ({"lr_d": math.inf}, "lr_d inf: it takes a finite number"),
+        ({"lr_d": math.nan}, "lr_d nan: it takes a finite number"),
         ({"lr_d": None}, "lr_d None: it takes a finite number"),
         ({"betas": (0.5, 1.0)}, "both lie in [0, 1)"),
         ({"betas": (0.5,)}, "a pair of finite numbers"),
-        ({"betas": (NAN, 0.999)}, "a pair of finite numbers"),
-        ({"real_label": 1.1}, "0 ≤ fake < real ≤ 1"),
         ({"real_label": 0.1, "fake_label": 0.9}, "0 ≤ fake < real ≤ 1"),
         ({"g_every": 0}, "g_every 0: at least 1"),
-        ({"draw_every": 0}, "draw_every 0: at least 1"),
         ({"fresh_noise": 1}, "fresh_noise 1: it takes True or False"),
         ({"key": 7}, "key 7: it takes a text"),
     ],

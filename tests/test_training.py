@@ -2,7 +2,6 @@
 
 import copy
 import math
-import re
 
 import numpy as np
 import pytest
@@ -10,95 +9,56 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_course import data, losses, recipes, training
+from gan_course import data, recipes, training
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS, History
 
-
-def weights(network) -> dict[str, torch.Tensor]:
-    return {name: t.clone() for name, t in network.state_dict().items()}
-
-
 # --- one step --------------------------------------------------------------------------------------
 
 
-class Spied:
-    """Replaces an optimiser's step: notes what every network looked like just before it and after it."""
-
-    def __init__(self, gan: GAN, optimiser: str):
-        self.gan, self.step_, self.seen = gan, getattr(gan, optimiser).step, []
-        getattr(gan, optimiser).step = self
-
-    def __call__(self):
-        look = {}
-        for name in ("G", "D"):
-            parameters = list(getattr(self.gan, name).parameters())
-            look[f"{name} gradients"] = [None if p.grad is None else p.grad.clone() for p in parameters]
-            look[name] = [p.detach().clone() for p in parameters]
-        self.step_()
-        look["G after"] = [p.detach().clone() for p in self.gan.G.parameters()]
-        look["D after"] = [p.detach().clone() for p in self.gan.D.parameters()]
-        self.seen.append(look)
+def copies(tensors) -> list[torch.Tensor | None]:
+    return [None if t is None else t.detach().clone() for t in tensors]
 
 
 def alike(a, b) -> bool:
     return all((x is None) == (y is None) and (x is None or torch.equal(x, y)) for x, y in zip(a, b, strict=True))
 
 
-@pytest.mark.parametrize("key", ["mlp-fashion", "dcgan-fashion", "dcgan-faces-64"])
-def test_each_step_moves_one_network_and_leaves_no_gradient_in_the_other(key, small, pictures, go):
-    recipe = small(key)
-    gan = GAN(recipe)
-    d_steps, g_steps = Spied(gan, "opt_d"), Spied(gan, "opt_g")
-    go(gan, pictures(recipe, 32), 4)
-    assert len(d_steps.seen) == 4
-    assert len(g_steps.seen) == 4 // recipe.g_every
+@pytest.mark.parametrize("reused", [True, False])
+def test_each_step_moves_one_network_and_leaves_no_gradient_in_the_other(reused, small, pictures):
+    """Whether G learns from the images that D has just judged or from new ones."""
+    recipe = small("dcgan-fashion")
+    gan, real = GAN(recipe), data.to_signed(pictures(recipe, 16))
 
-    first = d_steps.seen[0]
-    assert all(g is None for g in first["G gradients"])  # nothing reaches G through the detached images
-    assert any(g.abs().max() > 0 for g in first["D gradients"])
-    for look in d_steps.seen:
-        assert alike(look["G"], look["G after"])
-        assert not alike(look["D"], look["D after"])
-    for d_look, g_look in zip(d_steps.seen[:: recipe.g_every], g_steps.seen, strict=True):
-        assert alike(g_look["D"], g_look["D after"])
-        assert alike(g_look["D gradients"], d_look["D gradients"])  # D's own, untouched by G's backward
-        assert not alike(g_look["G"], g_look["G after"])
-    later = d_steps.seen[recipe.g_every]
-    assert alike(later["G gradients"], g_steps.seen[0]["G gradients"])  # nor does D's later step add to G's
+    def state(network):
+        return copies(network.parameters()), copies(p.grad for p in network.parameters())
+
+    (g, _), (d, _) = state(gan.G), state(gan.D)
+    fake, _ = training.step_d(gan, real, for_g=reused)
+    after_g, g_gradients = state(gan.G)
+    after_d, d_gradients = state(gan.D)
+    assert alike(g, after_g) and not alike(d, after_d)
+    assert all(gradient is None for gradient in g_gradients)  # nothing reaches G through the detached images
+    training.step_g(gan, fake if reused else training.generate(gan, 16))
+    moved_g, g_gradients = state(gan.G)
+    still_d, still_d_gradients = state(gan.D)
+    assert alike(after_d, still_d) and not alike(g, moved_g)
+    assert alike(d_gradients, still_d_gradients)  # D's own, untouched by G's backward
+    training.step_d(gan, real, for_g=reused)
+    still_g, still_g_gradients = state(gan.G)
+    assert alike(moved_g, still_g) and alike(g_gradients, still_g_gradients)  # nor does D's next step add to G's
     assert all(p.requires_grad for network in (gan.G, gan.D) for p in network.parameters())
-    assert gan.G.training and gan.D.training and not gan.average.training
-
-
-@pytest.mark.parametrize(("g_every", "fresh_noise"), [(1, True), (1, False), (2, True), (3, False)])
-def test_g_moves_every_so_often_on_its_own_or_on_ds_images(g_every, fresh_noise, small, pictures):
-    recipe = small("mlp-fashion", g_every=g_every, fresh_noise=fresh_noise)
-    gan, noise = GAN(recipe), torch.Generator()
-    images = data.to_signed(pictures(recipe, 16))
-    for gan.step in range(5):
-        before = [p.clone() for p in gan.G.parameters()]
-        noise.set_state(gan.noise.get_state())
-        telemetry = training.train_step(gan, images)
-        moves = gan.step % g_every == 0
-        assert ("loss_g" in telemetry) == moves == (not alike(before, gan.G.parameters()))
-        for _ in range(2 if moves and fresh_noise else 1):
-            torch.randn(16, 100, generator=noise)
-        assert torch.equal(noise.get_state(), gan.noise.get_state())
 
 
 @pytest.mark.parametrize("key", sorted(recipes.RECIPES))
 def test_every_recipe_takes_the_smallest_batch_under_pytorchs_strictest_checks(key, small, pictures, go):
-    """No value that a backward pass needs is changed in place, whatever is reused; no anomaly, no undefined order."""
+    """No value that a backward pass needs is changed in place, whatever is reused; no anomaly."""
     recipe = small(key, batch=2, width=1 / 16)
-    torch.use_deterministic_algorithms(True)
-    try:
-        with torch.autograd.set_detect_anomaly(True):
-            for changes in ({}, {"fresh_noise": not recipe.fresh_noise}, {"objective": "minimax"}):
-                gan = go(GAN(recipe.but(**changes)), pictures(recipe, 5), 3)
-                assert np.isfinite(gan.history["loss_d"]).all()
-    finally:
-        torch.use_deterministic_algorithms(False)
+    with torch.autograd.set_detect_anomaly(True):
+        for fresh_noise in (False, True):
+            gan = go(GAN(recipe.but(fresh_noise=fresh_noise)), pictures(recipe, 5), 3)
+            assert np.isfinite(gan.history["loss_d"]).all()
 
 
 def test_the_shape_of_a_verdict_does_not_matter(small, pictures, go):
@@ -141,6 +101,8 @@ def plain_loop(recipe: recipes.Recipe, images: torch.Tensor, steps: int, seed: i
     def g_loss(fake):
         if recipe.objective == "least-squares":
             return ((fake - 1) ** 2).mean()
+        if recipe.objective == "minimax":
+            return -F.softplus(fake).mean()  # the mean of log(1 - D(G(z)))
         return bce(fake, torch.ones(recipe.batch))
 
     step = 0
@@ -173,7 +135,8 @@ def plain_loop(recipe: recipes.Recipe, images: torch.Tensor, steps: int, seed: i
         ("dcgan-fashion", {}, 10),  # dropout of whole maps, channels_last
         ("dcgan-fashion", {"g_every": 1, "fresh_noise": False}, 10),  # G reuses D's images
         ("dcgan-mnist", {"batch": 4}, 22),  # least squares, biases, batches of 4
-        ("dcgan-faces-64", {}, 5),
+        ("dcgan-faces-64", {"g_every": 3}, 5),
+        ("mlp-fashion", {"objective": "minimax"}, 5),
     ],
 )
 def test_a_plain_loop_gives_the_same_bits(key, changes, steps, small, pictures, go):
@@ -183,9 +146,8 @@ def test_a_plain_loop_gives_the_same_bits(key, changes, steps, small, pictures, 
     with torch.random.fork_rng():
         plain = plain_loop(recipe, images, steps, seed=7)
     for name in ("G", "D"):
-        one, other, first = (weights(getattr(gan, name)) for gan in (trained, plain, start))
-        assert [n for n in one if not torch.equal(one[n], other[n])] == []
-        assert any(not torch.equal(one[n], first[n]) for n in one)
+        one, other, first = (getattr(gan, name).state_dict().values() for gan in (trained, plain, start))
+        assert alike(one, other) and not alike(one, first)
 
 
 # --- data order ------------------------------------------------------------------------------------
@@ -195,13 +157,10 @@ def order_of(gan: GAN, n: int, epochs: int) -> list[list[int]]:
     """The indices each epoch shows, in their order; a new iterator at every step, as after a pause."""
     seen = []
     for _ in range(epochs):
-        epoch = []
+        seen.append([])
         for _ in range(n // gan.recipe.batch):
-            indices = next(training.index_batches(gan, n))
-            assert len(indices) == gan.recipe.batch
-            epoch += indices.tolist()
+            seen[-1] += next(training.index_batches(gan, n)).tolist()
             gan.step += 1
-        seen.append(epoch)
     return seen
 
 
@@ -214,24 +173,6 @@ def test_an_epoch_shows_every_image_once_and_leaves_the_incomplete_batch_for_lat
     assert all(len(set(epoch)) == len(epoch) == 64 for epoch in epochs)
     assert set().union(*epochs) == set(range(70))
     assert epochs != order_of(GAN(recipe, seed=1), 70, 6)
-    batches = training.index_batches(gan := GAN(recipe), 70)
-    for indices in epochs[0][:16], epochs[0][16:32]:  # and one iterator shows the same
-        assert next(batches).tolist() == indices
-        gan.step += 1
-
-
-def test_the_images_of_a_step_are_those_of_the_order_scaled(small, go):
-    recipe = small("mlp-fashion")
-    images = torch.arange(40, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 28, 28).contiguous()
-    shown = []
-
-    def look(gan, real):
-        assert real.dtype == torch.float32 and real.shape == (16, 1, 28, 28)
-        shown.extend(((real[:, 0, 3, 5] + 1) * 127.5).round().int().tolist())
-        return training.train_step(gan, real)
-
-    go(GAN(recipe), images, 4, step=look)
-    assert shown == sum(order_of(GAN(recipe), 40, 2), [])
 
 
 # --- telemetry -------------------------------------------------------------------------------------
@@ -284,7 +225,6 @@ def test_a_steps_telemetry_is_what_it_says(small, pictures, go):
     assert gan.history["d_fake"][0] != pytest.approx(gan.history["d_fake_after"][0], rel=1e-3)
     # G rested in the second step, and norms are taken every fiftieth.
     second = dict(zip(COLUMNS, gan.history.rows[1], strict=True))
-    assert (second["step"], second["images"]) == (1, 16)
     assert {c for c, v in second.items() if math.isnan(v)} == {"loss_g", "d_fake_after", "grad_d", "grad_g"}
 
 
@@ -293,14 +233,6 @@ def test_norms_are_measured_on_schedule_and_only_where_g_moved(small, pictures, 
     history = go(GAN(recipe), pictures(recipe, 32), 152).history
     assert np.flatnonzero(~np.isnan(history["grad_d"])).tolist() == [0, 50, 100, 150]
     assert np.flatnonzero(~np.isnan(history["grad_g"])).tolist() == [0, 150]  # at 50 and 100, G rested
-
-
-def test_least_squares_scores_are_the_outputs_themselves():
-    real, fake = torch.tensor([0.4, 0.6, 1.2]), torch.tensor([-0.5, 0.7, 0.1])
-    verdicts = training._verdicts(losses.get("least-squares"), real, fake)
-    assert {name: value.item() for name, value in verdicts.items()} == pytest.approx(
-        {"d_real": 2.2 / 3, "d_fake": 0.1, "right_real": 2 / 3, "right_fake": 2 / 3}
-    )
 
 
 def test_history_reads_like_the_tutorials_log(small, pictures, go):
@@ -332,81 +264,49 @@ def test_it_hands_the_run_back_on_schedule_at_drawings_and_at_the_end(small, pic
     assert reports(GAN(recipe), np.int64(7), report_every=torch.tensor(3)) == [3, 6, 7]
     assert reports(GAN(recipe.but(draw_every=30)), 70) == [30, 50, 60, 70]
     assert reports(gan, 200, stop=lambda: gan.step == 167) == [167]
-    for impossible in ({"report_every": 0}, {"report_every": 2.5}, {"until": -1}, {"until": math.nan}):
-        with pytest.raises(CourseError, match=r"(report_every|until) .*: a whole number from [01] works"):
-            reports(gan, **{"until": 300, **impossible})
+    with pytest.raises(CourseError, match="report_every 0: a whole number from 1 works"):
+        reports(gan, 300, report_every=0)
     assert gan.step == 167
 
 
-@pytest.mark.parametrize("key", ["mlp-fashion", "dcgan-fashion"])
-def test_pauses_looks_and_the_callers_randomness_change_nothing(key, small, pictures, go, assert_same):
-    recipe = small(key)
+def test_pauses_looks_and_the_callers_randomness_change_nothing(small, pictures, go, assert_same):
+    recipe = small("dcgan-fashion")  # whose dropout draws from the global stream
     images = pictures(recipe, 70)
     torch.manual_seed(1)
     undisturbed = go(GAN(recipe), images, 20)
     torch.manual_seed(2)
-    expected = [torch.rand(3) for _ in range(6)]
+    expected = torch.rand(5)
     torch.manual_seed(2)
-    drawn, disturbed = [torch.rand(3)], GAN(recipe)
+    drawn, disturbed = [], GAN(recipe)
     go(disturbed, images, 60, stop=lambda: disturbed.step == 7)
     go(disturbed, images, 60, stop=lambda: disturbed.step == 8)
     for _ in training.train(disturbed, images, 20, report_every=3, progress=False):  # at 9, 12, 15, 18, 20
-        drawn.append(torch.rand(3))
+        drawn.append(torch.rand(1))
         disturbed.draw()
-    assert torch.equal(torch.stack(drawn), torch.stack(expected))
+    assert torch.equal(torch.cat(drawn), expected)
     assert_same(undisturbed, disturbed)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_an_error_in_a_step_keeps_the_telemetry_before_it_and_gives_the_callers_randomness_back(
-    error, small, pictures, go
-):
+def test_an_error_in_a_step_keeps_the_telemetry_before_it_and_gives_the_callers_randomness_back(small, pictures, go):
     """A notebook's stop button raises anywhere; the same cell again goes on, and no step lacks its row."""
     recipe = small("mlp-fashion", width=1 / 16)
-    gan, images, calls = GAN(recipe), pictures(recipe, 32), 0
+    gan, images, stops = GAN(recipe), pictures(recipe, 32), [30, 68]
 
     def step(gan, real):
-        nonlocal calls
-        calls += 1
-        if calls in (31, 70):
+        if stops and gan.step == stops[0]:
             training.step_d(gan, real)  # half of a step
-            raise error("on purpose")
+            raise KeyboardInterrupt
         return training.train_step(gan, real)
 
-    torch.manual_seed(5)
     before = torch.get_rng_state()
-    for stopped_at in (30, 68):
-        with pytest.raises(error, match="on purpose"):
+    while stops:
+        with pytest.raises(KeyboardInterrupt):
             go(gan, images, 90, step=step)
-        assert gan.step == len(gan.history) == stopped_at
+        assert gan.step == len(gan.history) == stops.pop(0)
     assert torch.equal(torch.get_rng_state(), before)
     go(gan, images, 90, step=step)
     assert gan.history["step"].tolist() == list(range(90))
     assert np.isfinite(gan.history["loss_d"]).all()
-
-
-def test_seeds_differ_in_everything_and_draw_nothing_from_the_global_generator(small, everything):
-    before = torch.get_rng_state()
-    one, other = (everything(GAN(small("mlp-fashion"), seed)) for seed in (0, 1))
-    assert torch.equal(torch.get_rng_state(), before)
-    for name in ("order", "noise", "global.0", "latents", "G.layers.0.weight", "D.layers.1.weight"):
-        assert one[name].tobytes() != other[name].tobytes(), name
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", True, None])
-def test_impossible_seeds(seed, small):
-    with pytest.raises(CourseError, match="seed .*: a whole number from 0 to 4294967295 works"):
-        GAN(small("mlp-fashion"), seed)
-
-
-def test_a_bar_shows_speed_and_time_left(small, pictures, go, capfd):
-    recipe = small("mlp-fashion", width=1 / 16)
-    list(training.train(GAN(recipe), pictures(recipe, 32), 100))
-    shown = "".join(capfd.readouterr())
-    assert "mlp-fashion: 100%" in shown
-    assert re.search(r"1\.60k/1\.60k \[.*<.* images/s", shown)  # done of all, [elapsed<left, rate]
-    go(GAN(recipe), pictures(recipe, 32), 10)
-    assert "".join(capfd.readouterr()) == ""
 
 
 # --- the average -----------------------------------------------------------------------------------
@@ -429,55 +329,24 @@ def test_the_average_is_updated_every_eighth_step_with_batchnorms_statistics(sma
     assert buffers and all(gan.average.state_dict()[name].abs().max() > 0 for name in buffers)
 
 
-def test_drawing_uses_the_average_and_moves_nothing(small, pictures, go, assert_same):
-    recipe = small("dcgan-fashion")
-    gan, twin = (go(GAN(recipe), pictures(recipe, 70), 10) for _ in range(2))
-    drawn = gan.draw()
-    assert drawn.shape == (64, 1, 28, 28) and drawn.dtype == torch.uint8
-    assert torch.equal(drawn, gan.draw())
-    assert_same(gan, twin)
-    with torch.no_grad():
-        assert torch.equal(drawn, data.to_uint8(twin.average.eval()(twin.fixed_latents)))
-
-
 # --- what goes wrong -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("network", "g_every"), [("D", 1), ("G", 1), ("D", 2)])
-def test_a_nan_stops_with_the_step_it_came_at(network, g_every, small, pictures, go):
-    recipe = small("mlp-fashion", g_every=g_every)
+@pytest.mark.parametrize("network", ["G", "D"])
+def test_a_nan_stops_with_the_step_it_came_at(network, small, pictures, go):
+    recipe = small("mlp-fashion")
     gan = go(GAN(recipe), pictures(recipe, 70), 7)
     with torch.no_grad():
         next(getattr(gan, network).parameters()).fill_(math.nan)
-    with pytest.raises(training.Diverged) as caught:
+    said = r"loss_d is nan at step 7: lower the learning rates \(0.0002 for G, 0.0002 for D\)"
+    with pytest.raises(training.Diverged, match=said) as caught:
         go(gan, pictures(recipe, 70), 30)
-    said = str(caught.value)
-    assert "loss_d is nan at step 7: lower the learning rates (0.0002 for G, 0.0002 for D)" in said
-    assert "grad_d and grad_g" in said and "\n" not in said
+    assert "\n" not in str(caught.value)
     assert np.isfinite(gan.history["loss_d"][:7]).all()  # what was measured before is there to look at
 
 
-@pytest.mark.parametrize(
-    ("shape", "dtype", "said"),
-    [
-        ((32, 1, 32, 32), torch.uint8, "uint8 images [N, 1, 28, 28]; these are uint8 [32, 1, 32, 32]"),
-        ((32, 28, 28), torch.uint8, "these are uint8 [32, 28, 28]"),
-        ((32, 1, 28, 28), torch.float32, "these are float32 [32, 1, 28, 28]"),
-        ((15, 1, 28, 28), torch.uint8, "15 images do not fill a batch of 16: give more, or a smaller batch"),
-    ],
-)
-def test_images_that_do_not_fit(shape, dtype, said, small, go):
+def test_images_already_scaled(small, go):
     gan = GAN(small("mlp-fashion"))
-    with pytest.raises(CourseError, match=re.escape(said)):
-        go(gan, torch.zeros(shape, dtype=dtype), 5)
+    with pytest.raises(CourseError, match=r"uint8 images \[N, 1, 28, 28\]; these are float32 \[32, 1, 28, 28\]"):
+        go(gan, torch.zeros(32, 1, 28, 28), 5)
     assert gan.step == len(gan.history) == 0
-
-
-def test_objectives_reach_the_step(small, pictures, go):
-    """The same start under three objectives: G's first loss is each one's own, on the same logits' scale."""
-    first = {}
-    for name in losses.OBJECTIVES:
-        recipe = small("dcgan-faces-64", objective=name, lr_d=0.0)
-        first[name] = go(GAN(recipe), pictures(recipe, 16), 1).history["loss_g"][0]
-    assert first["minimax"] < 0 < first["non-saturating"]
-    assert first["non-saturating"] != pytest.approx(first["least-squares"])
