@@ -4,8 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from gan_course import losses, toy
-from gan_course.checks import lesson_01 as lesson
+from gan_course import losses
 
 # 1.1 to 1.3
 
@@ -22,10 +21,6 @@ def best_in_numpy(p, q):
 
 def value(real, fake):
     return F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()
-
-
-def by_cross_entropy(real, fake):
-    return -losses.d_bce(real, fake)
 
 
 def by_log(real, fake, wide=lambda x: x, epsilon=0.0):
@@ -149,9 +144,14 @@ def trains_g_too(G, D, optimiser, real, z):
 
 RIGHT = {
     1: [best, best_in_numpy, lambda p, q: [0.5 if a + b == 0 else a / (a + b) for a, b in zip(p, q, strict=True)]],
-    2: [value, by_cross_entropy, lambda r, f: -F.softplus(-r.double()).mean() - F.softplus(f.double()).mean()],
+    2: [value, lambda r, f: -losses.d_bce(r, f), lambda r, f: -F.softplus(-r.double()).mean() - F.softplus(f.double()).mean()],
     3: [gradient, lambda x: (torch.sigmoid(x.double()) - 1) / x.numel(), lambda x: -1 / (1 + x.exp()) / len(x)],
-    4: [(matrix, verdict), (matrix_by_hand, verdict_in_numpy), (matrix, verdict_by_powers)],
+    4: [
+        (matrix, verdict),
+        (matrix_by_hand, verdict_in_numpy),
+        (matrix, verdict_by_powers),
+        (lambda h, c: torch.from_numpy(matrix(h, c)).float(), verdict),  # with a word about its rounding
+    ],
     5: [modes, modes_by_squares, modes_in_a_loop],
     6: [a_step(), step_by_labels, step_while_g_is_frozen, a_step(lambda r, f: losses.d_bce(r, f) / 2)],
 }

@@ -7,8 +7,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from gan_course.checks import lesson_03 as lesson
-
 
 def conv(n, k, s, p):
     return (n + 2 * p - k) // s + 1

@@ -6,8 +6,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from gan_course.checks import lesson_04 as lesson
-
 
 def kept(width, height, by=min, whole=lambda x: x):
     side = by(width, height)
@@ -19,16 +17,6 @@ def kept_by_resizing(width, height):
     scale = min(width, height) / 64
     left, top = round((width / scale - 64) / 2), round((height / scale - 64) / 2)
     return np.array([left, top, left + 64, top + 64]) * scale
-
-
-def kept_corner(width, height):
-    side = min(width, height)
-    return width - side, height - side, width, height
-
-
-def kept_inclusive(width, height):
-    left, top, right, bottom = kept(width, height)
-    return left, top, right - 1, bottom - 1
 
 
 FIELDS = r"Loss_D:\s*([\d.]+)\s+Loss_G:\s*([\d.]+)\s+D\(x\):\s*([\d.]+)\s+D\(G\(z\)\):\s*([\d.]+)\s*/\s*([\d.]+)"
@@ -48,11 +36,7 @@ def by_splitting(line):
 
 
 def read(after=lambda values: values, **changes):
-    def read_line(line):
-        values = by_search(line, **changes)
-        return None if values is None else after(values)
-
-    return read_line
+    return lambda line: None if (values := by_search(line, **changes)) is None else after(values)
 
 
 def glance(d_real, d_fake, last=20, absolute=abs, mean=np.mean, high=0.95, low=0.05, gap=0.1, both=all):
@@ -77,15 +61,6 @@ def operations(c_in, c_out, k, n):
     return 2 * n**2 * c_in * c_out * k**2
 
 
-class NoForward(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Conv2d(64, 3, 3)
-
-    def farward(self, x):
-        return self.layer(x)
-
-
 def equal_weights():
     head = nn.ConvTranspose2d(64, 3, 6, 3, 2, output_padding=1, bias=False)
     nn.init.constant_(head.weight, 0.01)
@@ -98,7 +73,7 @@ def head(*layers, enlarged=True):
 
 RIGHT = {
     1: [kept, kept_by_resizing, lambda w, h: kept(w, h, whole=int), lambda w, h: torch.tensor(kept(w, h)).half()],
-    2: [by_search, by_splitting, read(lambda values: np.array(values)), read(torch.tensor)],
+    2: [by_search, by_splitting, read(np.array), read(torch.tensor)],
     3: [glance, glance_by_sums],
     4: [operations, lambda c, d, k, n: sum(2 * k * k * d * c for _ in range(n * n)), lambda *a: float(operations(*a))],
     5: [
@@ -115,12 +90,12 @@ WRONG = {
         (lambda w, h: (0, 0, w, h), "keeps a square"),
         (lambda w, h: (0, 7, 64, 71), "pixels of the original"),
         (lambda w, h: (0, 0, min(w, h), min(w, h)), "keeps the middle"),
-        (kept_corner, "bottom right corner"),
+        (lambda w, h: (w - min(w, h), h - min(w, h), w, h), "bottom right corner"),
         (lambda w, h: np.array(kept(w, h))[[1, 0, 3, 2]], "exchanged"),
         (lambda w, h: kept(w, h)[:2] + (min(w, h), min(w, h)), "places, not sizes"),
         (lambda w, h: kept(w, h, by=max), "the *shorter* side"),
         (lambda w, h: (0, 0, max(w, h), max(w, h)), "the *shorter* side"),
-        (kept_inclusive, "kept(64, 64) is (0.0, 0.0, 63.0, 63.0)"),
+        (lambda w, h: np.subtract(kept(w, h), (0, 0, 1, 1)), "ends at 64, not before"),
         (lambda w, h: min(w, h), "four numbers"),
         (lambda w, h: (5, 5, 50, 50), "in the middle"),
     ],
@@ -184,7 +159,7 @@ WRONG = {
         (head(nn.Conv2d(64, 3, 3, 1, 1), nn.Tanh()), "activation"),
         (head(nn.Conv2d(64, 3, 3, 1, 1), nn.Sigmoid()), "activation"),
         (lambda: nn.ConvTranspose2d, "return the module"),
-        (NoForward, "missing the required"),
+        (nn.Module, "missing the required"),
         (lambda: nn.Sequential(nn.Upsample(scale_factor=3, mode="trilinear")), "NotImplementedError"),
     ],
 }

@@ -5,7 +5,6 @@ import functools
 import torch
 
 from gan_course import latent
-from gan_course.checks import lesson_05 as lesson
 
 
 def by_rows(z, dimension, values):
@@ -31,10 +30,6 @@ def textbook(a, b, t, clamp=True, straight=1e-3):
         return torch.lerp(a, b, t[:, None])
     t = t[:, None]
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-
-
-def in_numpy(a, b, t):
-    return latent.slerp(a.double(), b.double(), t.double()).numpy()
 
 
 def scaled_line(a, b, t):
@@ -101,7 +96,12 @@ def without_gradients(G, picture):
 
 RIGHT = {
     1: [latent.traverse, by_rows, lambda z, d, v: by_rows(z, d, v).double(), lambda *a: by_rows(*a).bfloat16()],
-    2: [latent.slerp, textbook, in_numpy, lambda *a: textbook(*a).half()],
+    2: [
+        latent.slerp,
+        textbook,
+        lambda a, b, t: latent.slerp(a.double(), b.double(), t.double()).numpy(),
+        lambda *a: textbook(*a).half(),
+    ],
     3: [latent.attribute_direction, by_weights, lambda z, has: latent.attribute_direction(z.double(), has).numpy()],
     4: [by_eigh, by_svd, lambda A: by_eigh(A.double()), lambda A: [part.numpy() for part in by_eigh(A)]],
     5: [by_adam, by_lbfgs, search(back=lambda z: z.detach()[0].double().numpy())],

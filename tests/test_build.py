@@ -188,7 +188,8 @@ def test_recorded_outputs_stay_where_the_text_stayed(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    "part, value", [("source", "x"), ("id", "another"), ("metadata", {"tags": ["more"]}), ("cell_type", "raw"), ("", "")]
+    "part, value",
+    [("source", "x"), ("id", "another"), ("metadata", {"tags": ["more"]}), ("cell_type", "raw"), ("", "")],
 )
 @pytest.mark.parametrize("name", ["01_small.ipynb", "exercises/01_small.ipynb"])
 def test_check_names_the_first_difference_and_changes_nothing(folder, capsys, name, part, value):
