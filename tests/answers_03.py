@@ -128,7 +128,6 @@ WRONG = {
         (lambda: [(4, 0, 0)] + MENDED[1:], "layer 1"),
         (lambda: [(4, 1.5, 0)] + MENDED[1:], "four triples"),
         (lambda: MENDED[:3], "four triples"),
-        (lambda: [layer[:2] for layer in MENDED], "four triples"),
         (lambda: (1 / 0 for _ in MENDED), "four triples"),
         (lambda: "k3", "four triples"),
     ],
@@ -146,7 +145,6 @@ WRONG = {
     ],
     5: [
         (lambda n, k, s: torch.full((transposed(n, k, s, 0),), k / s), "do not divide"),
-        (lambda n, k, s: [-(-k // s)] * transposed(n, k, s, 0), "do not divide"),
         (lambda n, k, s: by_adding(n, k, s).clamp(max=1), "+="),
         (lambda n, k, s: torch.full((n,), k), "count the inputs of each output"),
         (lambda n, k, s: by_adding(n, k - 1, s), "*inclusive*"),

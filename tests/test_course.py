@@ -139,12 +139,6 @@ def test_bad_input_is_one_line_and_status_2(lessons, tmp_path, capsys, arguments
     assert words in said and said.count("\n") == 1 and not (tmp_path / "out").exists()
 
 
-def test_lessons_are_found_by_number_and_by_name(lessons):
-    for name in ("1", "01", "01_bad", "01_bad.ipynb"):
-        assert [p.stem for p in runner.choose(lessons, [name])] == ["01_bad"]
-    assert len(runner.choose(lessons, [])) == 3
-
-
 # Recording: what is refused, and what is cleaned.
 
 

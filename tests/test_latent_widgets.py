@@ -53,15 +53,6 @@ def test_a_direction_of_ones_own_gets_length_one(run):
     assert (panel.latents() - z).norm(dim=1).mean().item() == pytest.approx(2.0, rel=1e-5)
 
 
-def test_numbers_may_be_numpys(run):
-    order = np.argsort(-np.arange(100))
-    panel = widgets.latent_explorer(run, start=order[:2], pictures=np.int64(4), seed=np.int64(3))
-    assert [along.value for along in panel.along] == ["dimension 99", "dimension 98"]
-    assert torch.equal(panel.latents(), latent.draw(4, 100, 3))
-    assert widgets.interpolator(run, anchors=np.int64(2), seeds=order).seeds[0].value == 99
-    assert widgets.time_scrubber(run, pictures=np.int64(2), seed=np.int64(3)).seed.value == 3
-
-
 def test_other_latents_and_seeds(run):
     panel = widgets.latent_explorer(run)
     z = panel.latents()

@@ -101,13 +101,6 @@ def test_probabilities_fill_the_axis_and_other_scores_widen_it(axes):
     assert axes.scores.get_xlim() == (0, 156), "a run that goes on beyond its goal stays on the axis"
 
 
-def test_a_legend_covers_no_curve(axes):
-    watch.curves(history(loss_d=1.0, loss_g=2.0, d_real=0.9, d_fake=0.05))
-    for axis in (axes.losses, axes.scores):
-        legend, title = axis.get_legend().get_window_extent(), axis.title.get_window_extent()
-        assert legend.y0 >= axis.get_window_extent().y1 - 1 and title.y0 >= legend.y1 - 1
-
-
 def test_no_number_breaks_a_picture(axes):
     wild = np.ones(40)
     wild[10:16] = np.nan, np.inf, -np.inf, 1e308, -1e308, 3e38
@@ -119,11 +112,6 @@ def test_no_number_breaks_a_picture(axes):
         assert "D's loss is nan" in watch.curves(history(loss_d=[np.inf, -np.inf] * 20)).alt
         assert "D's loss is 2," in watch.curves(history(1, loss_d=2.0)).alt
         assert watch.curves(History()).alt == "Nothing is trained yet."
-
-
-def test_a_choice_of_drawings_ends_with_the_last():
-    drawings = list(range(10))
-    assert watch._chosen(drawings, np.int64(1)) == [9] and watch._chosen(drawings, 3)[::2] == [0, 9]
 
 
 def test_live_training_draws_now_and_then_and_at_the_end():

@@ -89,17 +89,6 @@ def test_seeds_trained_together_end_where_each_would_alone():
         assert together.losses()[copy] == pytest.approx(alone.losses()[0], abs=1e-3)
 
 
-def test_reset_starts_afresh(gan):
-    start = weights(gan.G)
-    gan.train(2)
-    assert not any(map(math.isnan, gan.losses()[0]))
-    gan.reset()
-    assert same(start, weights(gan.G)) and gan.d_steps == gan.g_steps == 0
-    assert all(map(math.isnan, gan.losses()[0]))
-    gan.reset([8])
-    assert not same(start, weights(gan.G))
-
-
 def test_eight_gaussians_are_learnt():
     gan = toy.ToyGAN(toy.eight_gaussians(), seeds=[0])
     assert toy.coverage(gan.samples(), gan.target).modes == 0
