@@ -1,8 +1,11 @@
 """The benchmark: rungs that compute the same, turns that are fair, results that are kept, a race with an end."""
 
+import time
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 import torch
-from PIL import Image
 
 import bench
 import front_page
@@ -36,12 +39,6 @@ def test_every_rung_computes_the_same(monkeypatch):
             assert mine == pytest.approx(theirs, abs=1e-3)
 
 
-def test_the_rungs_are_cumulative_and_fit_the_recipe():
-    assert [len(changes) for changes in ladder.rungs(FACES).values()] == list(range(7))
-    assert ladder.CHANNELS_LAST not in ladder.rungs(recipes.get("mlp-fashion"))
-    assert ladder.LOGITS not in ladder.rungs(recipes.get("dcgan-mnist"))
-
-
 @pytest.mark.parametrize("changes", [frozenset(), frozenset({ladder.RESIDENT, ladder.READ_LATE})])
 def test_g_rests_and_takes_fresh_noise_where_the_recipe_says_so(changes, monkeypatch):
     monkeypatch.setattr(ladder, "READ_EVERY", 4)
@@ -52,40 +49,31 @@ def test_g_rests_and_takes_fresh_noise_where_the_recipe_says_so(changes, monkeyp
 def test_turns_are_taken_in_both_orders():
     calls = []
 
-    def runner(name, images):
+    def runner(name):
         def run(steps):
             calls.append(name)
-            for _ in range(steps):
-                torch.randn(300, 300).mm(torch.randn(300, 300))
-            return steps * images
+            time.sleep(0.005)
+            return steps
 
         return run
 
-    found = bench.in_turns({"a": runner("a", 10), "b": runner("b", 10)}, rounds=2, seconds=0.02)
+    found = bench.in_turns({"a": runner("a"), "b": runner("b")}, rounds=2, seconds=0.02)
     assert calls[-4:] == ["a", "b", "b", "a"]
     assert len(found["a"]) == len(found["b"]) == 2
 
 
 def test_a_comparison_says_how_it_was_measured():
     against = bench.contenders(recipes.get("dcgan-mnist").but(width=1 / 16))
-    assert list(against) == [
-        "textbook loop",
-        "the package",
-        "its step alone",
-        "textbook loop, batch 128",
-        "the package, batch 128",
-    ]
     found = bench.compare(DIGITS, against, rounds=1, seconds=0.05, device=CPU)
-    text = bench.table(found)
-    for words in (f"torch {torch.__version__}", "rounds 1 of 0.05 s", "GFLOP an image", "the package, batch 128"):
-        assert words in text
     assert found["lines"][0]["ratio"] == 1.0
+    for words in (*against, f"torch {torch.__version__}", "rounds 1 of 0.05 s", "GFLOP an image"):
+        assert words in bench.table(found)
     with pytest.raises(CourseError, match="0 rounds of 2 s measure nothing"):
         bench.compare(DIGITS, against, rounds=0, seconds=2, device=CPU)
 
 
 def test_operations_are_counted_by_hand():
-    """One step of the least-squares DCGAN's smallest relative: an MLP's matrices, forward and back."""
+    """One step of an MLP: its matrices, forward and back."""
     recipe = MLP.but(g_every=1, fresh_noise=False)
     G, D = recipe.build()
     g, d = (sum(p.numel() for p in net.parameters() if p.dim() == 2) for net in (G, D))
@@ -94,14 +82,6 @@ def test_operations_are_counted_by_hand():
     # back to its input; G back, without the gradient of z.
     products = g + 2 * (3 * d - first_d) + 2 * d + (2 * g - first_g)
     assert bench.flops_per_image(recipe, DIGITS, CPU) == 2 * products
-
-
-def test_photographs_are_files_that_torchvision_reads():
-    found = ladder.photographs(IMAGES[:6])
-    picture, _ = found[0]
-    assert len(found) == 6 and picture.shape == (3, 64, 64) and -1 <= picture.min() < picture.max() <= 1
-    with Image.open(found.imgs[0][0]) as file:
-        assert file.format == "JPEG" and file.size == (178, 218)
 
 
 def test_a_newer_result_takes_the_place_of_the_older(tmp_path, monkeypatch):
@@ -141,9 +121,10 @@ def test_a_race_is_won_where_the_quality_is_reached(pictures, monkeypatch):
         return Verdict(torch.arange(n) % 10, torch.full((n,), next(sure)), torch.full((10,), 0.1))
 
     monkeypatch.setattr(race.judge, "verdict", verdict)
+    monkeypatch.setattr(race, "time", SimpleNamespace(perf_counter=count().__next__))  # a second at every look
     monkeypatch.setattr(race, "SAMPLES", 100)
     monkeypatch.setattr(race, "EVERY", 2)
     images = ImageSet("mnist", "train", DIGITS, torch.arange(256) % 10, tuple("0123456789"), "noise")
-    (words,) = race.run(images, 0.5, range(3, 4), CPU)
-    assert words.startswith("seed 3: dcgan-mnist 0.300 after") and "quick-digits 0.400 after" in words
+    (words,) = race.run(images, 2, range(3, 4), CPU)
+    assert words.startswith("seed 3: dcgan-mnist 0.300 after 2 s") and "quick-digits 0.400 after 2 s" in words
     assert f"({2 * 2 * recipes.get('quick-digits').batch:,} images)" in words

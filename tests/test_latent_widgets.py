@@ -1,13 +1,14 @@
 """The widgets that open a run, without a browser: controls, pictures, messages."""
 
 import io
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from gan_course import files, latent, runs, toy, widgets
+from gan_course import files, latent, runs, widgets
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
 
@@ -29,7 +30,7 @@ def message(panel):
     return panel.why
 
 
-# --- explorer --------------------------------------------------------------------------------------
+# Explorer.
 
 
 def test_a_slider_moves_all_latents_along_what_was_chosen(run):
@@ -45,21 +46,11 @@ def test_a_slider_moves_all_latents_along_what_was_chosen(run):
     assert torch.equal(panel.latents(), z) and (pixels(panel) == before).all()
 
 
-@pytest.mark.parametrize("mine", [torch.full((100,), 3.0), np.full(100, 3.0)], ids=["tensor", "NumPy"])
-def test_directions_of_ones_own_have_length_one(run, mine):
-    panel = widgets.latent_explorer(run, {"mine": mine}, start=("mine",))
+def test_a_direction_of_ones_own_gets_length_one(run):
+    panel = widgets.latent_explorer(run, {"mine": np.full(100, 3.0)}, start=("mine",))
     z = panel.latents()
     panel.by[0].value = 2.0
     assert (panel.latents() - z).norm(dim=1).mean().item() == pytest.approx(2.0, rel=1e-5)
-
-
-def test_numbers_may_be_numpys(run):
-    order = np.argsort(-np.arange(100))
-    panel = widgets.latent_explorer(run, start=order[:2], pictures=np.int64(4), seed=np.int64(3))
-    assert [along.value for along in panel.along] == ["dimension 99", "dimension 98"]
-    assert torch.equal(panel.latents(), latent.draw(4, 100, 3))
-    assert widgets.interpolator(run, anchors=np.int64(2), seeds=order).seeds[0].value == 99
-    assert widgets.time_scrubber(run, pictures=np.int64(2), seed=np.int64(3)).seed.value == 3
 
 
 def test_other_latents_and_seeds(run):
@@ -81,11 +72,7 @@ def test_the_picture_can_be_saved_and_never_over_another(run, tmp_path, monkeypa
     panel.keep.click()
     assert (tmp_path / "short-seed0.png").read_bytes() == first
     assert (tmp_path / "short-seed0-2.png").read_bytes() == panel.picture.still
-
-    def full(path, content):
-        raise CourseError("cannot write: the disk is full")
-
-    monkeypatch.setattr(files, "write_atomically", full)
+    monkeypatch.setattr(files, "write_atomically", Mock(side_effect=CourseError("the disk is full")))
     panel.keep.click()
     assert 'role="alert"' in panel._words.value and "the disk is full" in panel._words.value
 
@@ -94,11 +81,9 @@ def test_the_picture_can_be_saved_and_never_over_another(run, tmp_path, monkeypa
     "options, said",
     [
         ({"start": (100,)}, "dimension 100: a whole number from 0 to 99 works"),
-        ({"start": (-1,)}, "dimension -1"),
         ({"start": ("smile",)}, "no direction 'smile': there are found 1, "),
         ({"start": ()}, "1 to 6 sliders"),
         ({"pictures": 0}, "pictures 0: a whole number from 1 to 36 works"),
-        ({"seed": 2**31}, "seed 2147483648: a whole number from 0 to 2147483647 works"),
         ({"directions": {"short": torch.ones(99)}}, "direction 'short' of shape [99]"),
         ({"directions": {"none": torch.zeros(100)}}, "not all 0"),
     ],
@@ -107,7 +92,7 @@ def test_what_an_explorer_cannot_show_it_says(run, options, said):
     assert said in message(widgets.latent_explorer(run, **options))
 
 
-# --- interpolator ----------------------------------------------------------------------------------
+# Interpolator.
 
 
 def test_two_anchors_and_the_way_between(run):
@@ -139,7 +124,7 @@ def test_anchors_that_do_not_work(run):
     assert "2 or 4 anchors work" in message(widgets.interpolator(run, anchors=4, seeds=(1, 2)))
 
 
-# --- scrubber --------------------------------------------------------------------------------------
+# Scrubber.
 
 
 def test_time_and_latent_have_a_slider_each(run):
@@ -157,15 +142,11 @@ def test_time_and_latent_have_a_slider_each(run):
 
 def test_missing_and_damaged_snapshots_are_said(run, monkeypatch):
     panel = widgets.time_scrubber(run)
-    before, whole = panel._image.value, runs.Run.generator
-
-    def damaged(self, device="cpu", step=None):
-        if step == 0:
-            raise CourseError("the snapshot is damaged or incomplete")
-        return whole(self, device, step)
-
-    monkeypatch.setattr(runs.Run, "generator", damaged)
-    panel.time.value = 0
+    before = panel._image.value
+    damaged = Mock(side_effect=CourseError("the snapshot is damaged or incomplete"))
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Run, "generator", damaged)
+        panel.time.value = 0
     assert panel._image.value == before, "the picture stays"
     assert 'role="alert"' in panel._words.value and "damaged or incomplete" in panel._words.value
     panel.time.value = 1
@@ -182,23 +163,19 @@ def test_a_run_that_is_none_says_so(tmp_path):
         assert "holds no run" in metadata["image/png"]["alt"] and widgets.VIEW in data
 
 
-# --- player ----------------------------------------------------------------------------------------
+# Player.
 
 
 def test_the_player_goes_through_the_drawings(run):
     panel = widgets.training_player(run)
-    first = panel.picture
-    assert panel.time.max == len(run.frames) - 1 and "Nothing is trained yet" in first.alt
+    assert panel.time.max == len(run.frames) - 1 and "Nothing is trained yet" in panel.picture.alt
     panel.forth.click()
-    panel.forth.click()
-    assert panel.time.value == 2 and "Curves so far" in panel.picture.alt
+    assert panel.time.value == 1 and "Curves so far" in panel.picture.alt
     panel.play.value = panel.time.max
-    assert panel.time.value == panel.time.max
     panel.forth.click()
-    assert panel.time.value == panel.time.max
-    for _ in range(panel.time.max + 1):
-        panel.back.click()
-    assert panel.time.value == 0 and panel.picture is first, "each is drawn once"
+    assert panel.time.value == panel.time.max, "it stops at the end"
+    panel.back.click()
+    assert panel.time.value == panel.time.max - 1
     panel.speed.value = 150
     assert panel.play.interval == 150
 
@@ -208,53 +185,28 @@ def test_without_a_front_end_the_player_shows_the_end(run):
     assert "after 1,600 images" in data["text/plain"] and "Curves so far" in data["text/plain"]
 
 
-# --- steps on pictures -----------------------------------------------------------------------------
+# Steps on pictures.
 
 
 def test_d_and_g_learn_alone_or_in_turn(small, pictures):
     recipe = small("quick-digits", batch=8)
     panel = widgets.train_by_hand(recipe, pictures(recipe, 64))
-    weights = [[p.clone() for p in net.parameters()] for net in (panel.gan.G, panel.gan.D)]
 
-    def moved():
-        return [
-            any(not torch.equal(a, b) for a, b in zip(was, net.parameters(), strict=True))
-            for was, net in zip(weights, (panel.gan.G, panel.gan.D), strict=True)
-        ]
+    def weights():
+        nets = panel.gan.G, panel.gan.D
+        return [torch.cat([p.detach().flatten() for p in net.parameters()]) for net in nets]
 
-    before = pixels(panel)
+    (g, d), before = weights(), pixels(panel)
     panel.step_d.click()
-    assert moved() == [False, True] and (pixels(panel) == before).all() and "D 10, G 0" in panel.picture.alt
+    assert torch.equal(weights()[0], g) and not torch.equal(weights()[1], d)
+    assert (pixels(panel) == before).all() and "D 10, G 0" in panel.picture.alt
     panel.reset.click()
     panel.step_g.click()
-    assert moved() == [True, False] and (pixels(panel) != before).any() and "D 0, G 10" in panel.picture.alt
+    assert not torch.equal(weights()[0], g) and torch.equal(weights()[1], d)
+    assert (pixels(panel) != before).any() and "D 0, G 10" in panel.picture.alt
     panel.presses.value = 1
     with torch.no_grad():  # as in a notebook that only looks at pictures
         panel.both.click()
-    assert "D 1, G 11" in panel.picture.alt and panel.gan.G.training
-
-
-def test_images_of_another_size_are_refused(small, pictures):
-    said = message(widgets.train_by_hand(small("quick-digits"), pictures(small("dcgan-faces-64"), 32)))
+    assert "D 1, G 11" in panel.picture.alt
+    said = message(widgets.train_by_hand(recipe, pictures(small("dcgan-faces-64"), 32)))
     assert "[N, 1, 28, 28]" in said
-
-
-def test_controls_are_those_of_ipywidgets_seven(run, small, pictures):
-    """No kind that came with version 8: Colab has 7.7.1."""
-    seven = {"Button", "Dropdown", "FloatSlider", "IntSlider", "BoundedIntText", "Play"}
-    seven |= {"Image", "HTML", "HBox", "VBox"}
-
-    def kinds(widget):
-        return {type(widget).__name__}.union(*map(kinds, getattr(widget, "children", ())))
-
-    recipe = small("quick-digits", batch=4)
-    panels = (
-        widgets.latent_explorer(run),
-        widgets.interpolator(run, anchors=4),
-        widgets.time_scrubber(run),
-        widgets.training_player(run),
-        widgets.train_by_hand(recipe, pictures(recipe, 16)),
-        widgets.StepByStep(toy.ToyGAN(toy.eight_gaussians(), hidden=8, batch=16)),
-        widgets.SizeCalculator(),
-    )
-    assert set().union(*(kinds(panel.box) for panel in panels)) <= seven

@@ -46,17 +46,14 @@ def test_large_photographs_become_a_jpeg_that_looks_the_same():
 
 
 def test_beside_keeps_every_pixel_and_the_order():
-    dark, bright = (
-        torch.full((9, 1, 28, 28), 40, dtype=torch.uint8),
-        torch.full((4, 1, 28, 28), 200, dtype=torch.uint8),
-    )
-    picture = show.beside({"dark": dark, "bright": bright}, "two blocks", columns=3)
-    pixels = opened(picture)
-    side = 3 * (28 + 2) * 2 + 4  # the width of one grid, at twice the size
-    assert pixels.shape == (side + 34, 2 * side + 24, 3)
-    assert (pixels[34:, :side] == 40).all(axis=2).sum() == 9 * 56 * 56
-    assert (pixels[34:, side:] == 200).all(axis=2).sum() == 4 * 56 * 56
-    assert pixels[:34].min() < 60  # the titles
+    def block(grey, n):
+        return torch.full((n, 1, 28, 28), grey, dtype=torch.uint8)
+
+    picture = show.beside({"dark": block(40, 9), "bright": block(200, 4)}, "two blocks", columns=3)
+    left, right = np.array_split(opened(picture), 2, axis=1)
+    for pixels, grey, n in ((left, 40, 9), (right, 200, 4)):
+        assert (pixels[34:] == grey).all(axis=2).sum() == n * 56 * 56  # at twice the size, below the title
+        assert pixels[:34].min() < 60
 
 
 def test_an_animation_moves_and_has_its_last_frame_as_still(tmp_path):
@@ -69,12 +66,12 @@ def test_an_animation_moves_and_has_its_last_frame_as_still(tmp_path):
         show.animation([], "nothing")
 
 
-# --- how a run stands ------------------------------------------------------------------------------
+# How a run stands.
 
 
 def history(n=40, **columns) -> History:
     rows = np.full((n, len(COLUMNS)), np.nan)
-    rows[:, 0], rows[:, 1] = np.arange(n), np.arange(n) * 4
+    rows[:, :2] = np.arange(n)[:, None] * (1, 4)
     for name, values in columns.items():
         rows[:, list(COLUMNS).index(name)] = values
     return History(rows)
@@ -100,17 +97,8 @@ def test_probabilities_fill_the_axis_and_other_scores_widen_it(axes):
     watch.curves(history(d_real=np.linspace(0.2, 1.3, 40), d_fake=-0.4))  # least squares: any number
     low, high = axes.scores.get_ylim()
     assert -0.6 < low <= -0.4 and 1.3 <= high < 1.5
-    watch.standing(np.zeros((8, 8, 3), np.uint8), history(d_real=-2e4, d_fake=3e4), 160, goal=40)
-    low, high = axes.scores.get_ylim()
-    assert low <= -2e4 and high >= 3e4
+    watch.standing(np.zeros((8, 8, 3), np.uint8), history(d_real=0.7), 160, goal=40)
     assert axes.scores.get_xlim() == (0, 156), "a run that goes on beyond its goal stays on the axis"
-
-
-def test_a_legend_covers_no_curve(axes):
-    watch.curves(history(loss_d=1.0, loss_g=2.0, d_real=0.9, d_fake=0.05))
-    for axis in (axes.losses, axes.scores):
-        legend, title = axis.get_legend().get_window_extent(), axis.title.get_window_extent()
-        assert legend.y0 >= axis.get_window_extent().y1 - 1 and title.y0 >= legend.y1 - 1
 
 
 def test_no_number_breaks_a_picture(axes):
@@ -124,12 +112,6 @@ def test_no_number_breaks_a_picture(axes):
         assert "D's loss is nan" in watch.curves(history(loss_d=[np.inf, -np.inf] * 20)).alt
         assert "D's loss is 2," in watch.curves(history(1, loss_d=2.0)).alt
         assert watch.curves(History()).alt == "Nothing is trained yet."
-
-
-def test_a_choice_of_drawings_ends_with_the_last():
-    drawings = list(range(10))
-    assert watch._chosen(drawings, np.int64(1)) == [9] and watch._chosen(drawings, 3)[::2] == [0, 9]
-    assert watch._chosen(drawings, 99) == drawings and watch._chosen([], 5) == []
 
 
 def test_live_training_draws_now_and_then_and_at_the_end():

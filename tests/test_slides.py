@@ -1,7 +1,6 @@
 """Slides and pages for a lecture: whole, offline, with words for every picture."""
 
 import re
-import subprocess
 
 import nbformat
 import pytest
@@ -21,42 +20,34 @@ def notebook(*cells):
     return made
 
 
-def sections(page):
-    return re.findall(r"<section><section>.*?</section></section>", page, re.DOTALL)
+def shown(part):
+    """What stands on the slides, without the speaker's notes."""
+    return re.sub(r"<aside.*?</aside>", "", part, flags=re.DOTALL)
 
 
 def test_headings_begin_sections_and_text_goes_to_the_notes():
-    page = slides.deck(
+    deck = slides.deck(
         notebook(
             ("text", "# Title\n\n> After it you can."),
             ("text", "## One\n\nFirst words.\n\nThe rest."),
-            ("text", "More to say: $$a = b$$"),
+            ("text", "More to say: $$a = b$$\n\n<details><summary>Why?</summary>the answer</details>"),
             ("text", "## Two\n\nHere."),
         ),
         "A lesson",
     )
-    title, one, two = sections(page)
+    title, one, two = re.findall(r"<section><section>.*?</section></section>", deck, re.DOTALL)
     assert "After it you can" in title and "Here." in two
-    shown = re.sub(r"<aside.*?</aside>", "", one, flags=re.DOTALL)
-    assert "First words." in shown and "The rest." not in shown and "$$a = b$$" in shown
-    assert "The rest." in one and "More to say" in one
+    assert "First words." in shown(one) and "The rest." not in shown(one) and "$$a = b$$" in shown(one)
+    assert "The rest." in one and "More to say" in one and "the answer" not in deck
 
 
 def test_tags_overrule():
     cells = [("text", "## A\n\nb"), ("text", "Shown whole.", ["slide"]), ("text", "gone", ["skip"])]
-    cells += [("code", "x = 1", ["slide"]), ("code", "y = 2"), ("text", "## C\n\nd", ["notes"])]
-    page = slides.deck(notebook(*cells), "A lesson")
-    shown = re.sub(r"<aside.*?</aside>", "", page, flags=re.DOTALL)
-    assert "Shown whole." in shown and "gone" not in page and "setup" not in page
-    code = re.sub(r"<[^>]+>", "", shown)
+    cells += [("code", "x = 1", ["slide"]), ("code", "y = 2")]
+    deck = slides.deck(notebook(*cells), "A lesson")
+    assert "Shown whole." in shown(deck) and "gone" not in deck
+    code = re.sub(r"<[^>]+>", "", shown(deck))
     assert "x = 1" in code and "y = 2" not in code
-
-
-def test_answers_are_not_given_away():
-    page = slides.deck(
-        notebook(("text", "## Ask\n\nWhy?\n\n<details><summary>Q</summary>the answer</details>")), "L"
-    )
-    assert "the answer" not in page
 
 
 @pytest.mark.parametrize("path", build.sources(build.HOME), ids=lambda path: path.stem)
@@ -70,42 +61,38 @@ def test_every_lesson_makes_slides_that_need_no_network(path):
         assert not tag.startswith("<img") or re.search(r'alt="[^"]+"', tag), tag[:100]
 
 
-def test_without_npm_it_says_what_to_install(tmp_path, monkeypatch):
+def test_what_npm_cannot_do_is_said_and_what_is_there_is_not_fetched_again(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CourseError, match="install npm"):
         slides.vendor(tmp_path / "vendor")
-
-
-def test_without_a_network_it_says_so(tmp_path, monkeypatch):
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(CourseError, match=r"npm could not fetch reveal.js \(npm error network\)"):
         slides.vendor(tmp_path / "vendor")
-
-
-def test_what_is_there_is_not_fetched_again(tmp_path, monkeypatch):
     for name in slides.VENDORED:
-        (tmp_path / name / "dist").mkdir(parents=True)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it fetched"))
-    slides.vendor(tmp_path)
+        (tmp_path / "vendor" / name / "dist").mkdir(parents=True)
+    slides.vendor(tmp_path / "vendor")
 
 
-# --- a run as a page -------------------------------------------------------------------------------
+# A run as a page.
 
 
-def test_a_run_becomes_one_page(tmp_path, capsys, monkeypatch):
+@pytest.fixture
+def few_frames(monkeypatch):
+    """The first three drawings of every run: a page draws the curves of each."""
+    frames = runs.Run.frames.fget
+    monkeypatch.setattr(runs.Run, "frames", property(lambda run: frames(run)[:3]))
+
+
+def test_a_run_becomes_one_page(few_frames, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs.Run, "frames", property(lambda run: _frames(run)[:3]))
     assert page.main(["quick-digits", "--no-browser"]) == 0
     text = (tmp_path / "quick-digits.html").read_text(encoding="utf-8")
     assert "opens in any browser, without a network" in capsys.readouterr().out
     assert text.count("Curves so far") == 2 and 'max="2"' in text and "Nothing is trained yet" in text
     assert not re.findall(r'(?:src|href)="http', text)
-
-
-_frames = runs.Run.frames.fget
 
 
 @pytest.mark.parametrize(
@@ -116,10 +103,3 @@ def test_what_cannot_be_presented(arguments, said, tmp_path, capsys, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert page.main([*arguments, "--no-browser"]) == 2
     assert said in capsys.readouterr().err and list(tmp_path.iterdir()) == []
-
-
-def test_a_page_is_text_and_not_markup(monkeypatch):
-    run = runs.find("quick-digits")
-    monkeypatch.setitem(run.card["data"], "name", "<script>alert(1)</script>")
-    monkeypatch.setattr(runs.Run, "frames", property(lambda run: _frames(run)[:1]))
-    assert "<script>alert" not in page.page(run)

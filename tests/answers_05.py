@@ -1,13 +1,10 @@
-"""The checks of lesson 05: ways to be right, and what each mistake is told."""
+"""Answers to the exercises of lesson 05: right ones, and wrong ones with what each is told."""
 
 import functools
 
-import pytest
 import torch
-from answers import each, hand_in, refused
 
 from gan_course import latent
-from gan_course.checks import lesson_05 as lesson
 
 
 def by_rows(z, dimension, values):
@@ -33,10 +30,6 @@ def textbook(a, b, t, clamp=True, straight=1e-3):
         return torch.lerp(a, b, t[:, None])
     t = t[:, None]
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-
-
-def in_numpy(a, b, t):
-    return latent.slerp(a.double(), b.double(), t.double()).numpy()
 
 
 def scaled_line(a, b, t):
@@ -103,7 +96,12 @@ def without_gradients(G, picture):
 
 RIGHT = {
     1: [latent.traverse, by_rows, lambda z, d, v: by_rows(z, d, v).double(), lambda *a: by_rows(*a).bfloat16()],
-    2: [latent.slerp, textbook, in_numpy, lambda *a: textbook(*a).half()],
+    2: [
+        latent.slerp,
+        textbook,
+        lambda a, b, t: latent.slerp(a.double(), b.double(), t.double()).numpy(),
+        lambda *a: textbook(*a).half(),
+    ],
     3: [latent.attribute_direction, by_weights, lambda z, has: latent.attribute_direction(z.double(), has).numpy()],
     4: [by_eigh, by_svd, lambda A: by_eigh(A.double()), lambda A: [part.numpy() for part in by_eigh(A)]],
     5: [by_adam, by_lbfgs, search(back=lambda z: z.detach()[0].double().numpy())],
@@ -115,7 +113,6 @@ WRONG = {
         (lambda z, d, v: moved(z, d, v, torch.add), "should *take* them"),
         (lambda z, d, v: moved(z, d, v, torch.mul), "multiplied"),
         (lambda z, d, v: latent.traverse(z, d - 1, v), "counted from 0"),
-        (lambda z, d, v: latent.traverse(z, d + 1, v), "counted from 0"),
         (lambda z, d, v: latent.traverse(z, d, v.flip(0)), "opposite order"),
         (lambda z, d, v: latent.traverse(z, d, v / 2), "not [-2.0"),
         (lambda z, d, v: latent.traverse(z + 1, d, v), "another dimension"),
@@ -128,7 +125,6 @@ WRONG = {
         (latent.lerp, "the *angle* grows evenly"),
         (lambda a, b, t: latent.slerp(a / a.norm(), b / b.norm(), t), "have norm 1"),
         (lambda a, b, t: latent.slerp(b, a, t), "begins at b"),
-        (lambda a, b, t: textbook(b, a, t), "begins at b"),
         (lambda a, b, t: latent.slerp(a, 2 * b, t), "does not begin at a and end at b"),
         (scaled_line, "hurries in its middle"),
         (undivided, "divide by sin"),
@@ -181,15 +177,3 @@ WRONG = {
         (without_gradients, "torch.enable_grad()"),
     ],
 }
-
-
-@pytest.mark.parametrize("exercise, answer", each(RIGHT))
-def test_right(exercise, answer, capsys):
-    hand_in(lesson, exercise, answer)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize("exercise, wrong", each(WRONG))
-def test_wrong(exercise, wrong):
-    answer, words = wrong
-    assert words in refused(lesson, exercise, answer)

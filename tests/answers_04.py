@@ -1,14 +1,10 @@
-"""The checks of lesson 04: ways to be right, and what each mistake is told."""
+"""Answers to the exercises of lesson 04: right ones, and wrong ones with what each is told."""
 
 import re
 
 import numpy as np
-import pytest
 import torch
-from answers import each, hand_in, refused
 from torch import nn
-
-from gan_course.checks import lesson_04 as lesson
 
 
 def kept(width, height, by=min, whole=lambda x: x):
@@ -21,16 +17,6 @@ def kept_by_resizing(width, height):
     scale = min(width, height) / 64
     left, top = round((width / scale - 64) / 2), round((height / scale - 64) / 2)
     return np.array([left, top, left + 64, top + 64]) * scale
-
-
-def kept_corner(width, height):
-    side = min(width, height)
-    return width - side, height - side, width, height
-
-
-def kept_inclusive(width, height):
-    left, top, right, bottom = kept(width, height)
-    return left, top, right - 1, bottom - 1
 
 
 FIELDS = r"Loss_D:\s*([\d.]+)\s+Loss_G:\s*([\d.]+)\s+D\(x\):\s*([\d.]+)\s+D\(G\(z\)\):\s*([\d.]+)\s*/\s*([\d.]+)"
@@ -50,11 +36,7 @@ def by_splitting(line):
 
 
 def read(after=lambda values: values, **changes):
-    def read_line(line):
-        values = by_search(line, **changes)
-        return None if values is None else after(values)
-
-    return read_line
+    return lambda line: None if (values := by_search(line, **changes)) is None else after(values)
 
 
 def glance(d_real, d_fake, last=20, absolute=abs, mean=np.mean, high=0.95, low=0.05, gap=0.1, both=all):
@@ -79,15 +61,6 @@ def operations(c_in, c_out, k, n):
     return 2 * n**2 * c_in * c_out * k**2
 
 
-class NoForward(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Conv2d(64, 3, 3)
-
-    def farward(self, x):
-        return self.layer(x)
-
-
 def equal_weights():
     head = nn.ConvTranspose2d(64, 3, 6, 3, 2, output_padding=1, bias=False)
     nn.init.constant_(head.weight, 0.01)
@@ -100,7 +73,7 @@ def head(*layers, enlarged=True):
 
 RIGHT = {
     1: [kept, kept_by_resizing, lambda w, h: kept(w, h, whole=int), lambda w, h: torch.tensor(kept(w, h)).half()],
-    2: [by_search, by_splitting, read(lambda values: np.array(values)), read(torch.tensor)],
+    2: [by_search, by_splitting, read(np.array), read(torch.tensor)],
     3: [glance, glance_by_sums],
     4: [operations, lambda c, d, k, n: sum(2 * k * k * d * c for _ in range(n * n)), lambda *a: float(operations(*a))],
     5: [
@@ -117,12 +90,12 @@ WRONG = {
         (lambda w, h: (0, 0, w, h), "keeps a square"),
         (lambda w, h: (0, 7, 64, 71), "pixels of the original"),
         (lambda w, h: (0, 0, min(w, h), min(w, h)), "keeps the middle"),
-        (kept_corner, "bottom right corner"),
+        (lambda w, h: (w - min(w, h), h - min(w, h), w, h), "bottom right corner"),
         (lambda w, h: np.array(kept(w, h))[[1, 0, 3, 2]], "exchanged"),
         (lambda w, h: kept(w, h)[:2] + (min(w, h), min(w, h)), "places, not sizes"),
         (lambda w, h: kept(w, h, by=max), "the *shorter* side"),
         (lambda w, h: (0, 0, max(w, h), max(w, h)), "the *shorter* side"),
-        (kept_inclusive, "kept(64, 64) is (0.0, 0.0, 63.0, 63.0)"),
+        (lambda w, h: np.subtract(kept(w, h), (0, 0, 1, 1)), "ends at 64, not before"),
         (lambda w, h: min(w, h), "four numbers"),
         (lambda w, h: (5, 5, 50, 50), "in the middle"),
     ],
@@ -143,15 +116,10 @@ WRONG = {
     ],
     3: [
         (rule(last=0), "last 20 lines"),
-        (rule(last=1), "take means"),
         (rule(last=10), "take the last 20"),
-        (rule(last=19), "20 lines"),
         (rule(last=21), "20 lines"),
         (rule(mean=np.median), "take means"),
         (rule(mean=lambda x: x[-1]), "take means"),
-        (rule(mean=np.max), "take means"),
-        (rule(mean=np.min), "take means"),
-        (rule(mean=lambda x: x[0]), "take means"),
         (rule(high=0.9), "0.93 is not above 0.95"),
         (rule(low=0.1), "0.07 is not below 0.05"),
         (rule(gap=0.15), "differ by more than 0.1"),
@@ -181,24 +149,10 @@ WRONG = {
         (head(nn.Conv2d(64, 3, 1)), "3 × 3 equal ones"),
         (lambda: nn.Sequential(nn.Conv2d(64, 3, 3, 1, 1), nn.Upsample(scale_factor=3)), "3 × 3 equal ones"),
         (lambda: nn.ConvTranspose2d(64, 3, 4, 2, 1), "become (2, 3, 64, 64)"),
-        (lambda: nn.ConvTranspose2d(64, 1, 3, 3), "become (2, 1, 96, 96)"),
         (lambda: nn.ConvTranspose2d(3, 64, 3, 3), "stopped with RuntimeError"),
         (head(nn.Conv2d(64, 3, 3, 1, 1), nn.Tanh()), "activation"),
-        (head(nn.Conv2d(64, 3, 3, 1, 1), nn.Sigmoid()), "activation"),
         (lambda: nn.ConvTranspose2d, "return the module"),
-        (NoForward, "missing the required"),
+        (nn.Module, "missing the required"),
         (lambda: nn.Sequential(nn.Upsample(scale_factor=3, mode="trilinear")), "NotImplementedError"),
     ],
 }
-
-
-@pytest.mark.parametrize("exercise, answer", each(RIGHT))
-def test_right(exercise, answer, capsys):
-    hand_in(lesson, exercise, answer)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize("exercise, wrong", each(WRONG))
-def test_wrong(exercise, wrong):
-    answer, words = wrong
-    assert words in refused(lesson, exercise, answer)

@@ -1,15 +1,12 @@
-"""The checks of lesson 01: ways to be right, and what each mistake is told."""
+"""Answers to the exercises of lesson 01: right ones, and wrong ones with what each is told."""
 
 import numpy as np
-import pytest
 import torch
 import torch.nn.functional as F
-from answers import each, hand_in, refused
 
-from gan_course import losses, toy
-from gan_course.checks import lesson_01 as lesson
+from gan_course import losses
 
-# --- 1.1 to 1.3 ------------------------------------------------------------------------------------
+# 1.1 to 1.3
 
 
 def best(p, q):
@@ -26,10 +23,6 @@ def value(real, fake):
     return F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()
 
 
-def by_cross_entropy(real, fake):
-    return -losses.d_bce(real, fake)
-
-
 def by_log(real, fake, wide=lambda x: x, epsilon=0.0):
     real, fake = wide(real).sigmoid(), wide(fake).sigmoid()
     return torch.log(real + epsilon).mean() + torch.log(1 - fake + epsilon).mean()
@@ -44,7 +37,7 @@ def gradient_by_autograd(logits):
     return torch.autograd.grad(losses.g_non_saturating(logits), logits)[0]
 
 
-# --- 1.4 -------------------------------------------------------------------------------------------
+# 1.4
 
 
 def halves(rate, penalty):
@@ -76,7 +69,7 @@ def verdict_by_powers(matrix):
     return "diverges" if not size < 1e3 else "converges" if size < 1e-3 else "circles"  # inf - inf is NaN
 
 
-# --- 1.5 -------------------------------------------------------------------------------------------
+# 1.5
 
 
 def near(samples, centres, radius):
@@ -111,7 +104,7 @@ def share_above(share, radius=lambda sigma: 3 * sigma):
     return lambda s, c, sigma: int((near(s, c, radius(sigma)).float().mean(0) > share).sum())
 
 
-# --- 1.6 -------------------------------------------------------------------------------------------
+# 1.6
 
 
 def a_step(loss=losses.d_bce, detach=True, zero=True, step=True, after=lambda G, D: None):
@@ -151,9 +144,14 @@ def trains_g_too(G, D, optimiser, real, z):
 
 RIGHT = {
     1: [best, best_in_numpy, lambda p, q: [0.5 if a + b == 0 else a / (a + b) for a, b in zip(p, q, strict=True)]],
-    2: [value, by_cross_entropy, lambda r, f: -F.softplus(-r.double()).mean() - F.softplus(f.double()).mean()],
+    2: [value, lambda r, f: -losses.d_bce(r, f), lambda r, f: -F.softplus(-r.double()).mean() - F.softplus(f).mean()],
     3: [gradient, lambda x: (torch.sigmoid(x.double()) - 1) / x.numel(), lambda x: -1 / (1 + x.exp()) / len(x)],
-    4: [(matrix, verdict), (matrix_by_hand, verdict_in_numpy), (matrix, verdict_by_powers)],
+    4: [
+        (matrix, verdict),
+        (matrix_by_hand, verdict_in_numpy),
+        (matrix, verdict_by_powers),
+        (lambda h, c: torch.from_numpy(matrix(h, c)).float(), verdict),  # with a word about its rounding
+    ],
     5: [modes, modes_by_squares, modes_in_a_loop],
     6: [a_step(), step_by_labels, step_while_g_is_frozen, a_step(lambda r, f: losses.d_bce(r, f) / 2)],
 }
@@ -212,12 +210,10 @@ WRONG = {
         ((lambda h, c: np.array([[1, -h / 2], [0, 1]]) @ [[1, 0], [h / 2, 1 - h * c]], verdict), "the signs"),
         ((lambda h, c: np.array([[0, h / 2], [0, 0]]) @ halves(h, c)[0], verdict), "identity"),
         ((lambda h, c: np.eye(2), verdict), "0.84"),
-        ((matrix, lambda m: verdict(m, lambda v: v.real.max().item())), "modulus 1.03"),
         ((matrix, lambda m: verdict(m, lambda v: v.real.abs().max().item())), "modulus 1.03"),
         ((matrix, lambda m: verdict(m, close=0)), "allow about 1e-9"),
         ((matrix, lambda m: verdict(m, close=1e-3)), "that is no rounding"),
         ((matrix, lambda m: verdict(m, lambda v: v.abs().min().item())), "larger modulus"),
-        ((matrix, lambda m: verdict(m, lambda v: v[0].abs().item())), "larger modulus"),
         ((matrix, lambda m: verdict(m, lambda v: v.abs().prod().item())), "verdict of"),
         ((matrix, lambda m: "Diverges"), "one of 'converges', 'circles', 'diverges'"),
     ],
@@ -231,7 +227,6 @@ WRONG = {
         (share_of_near, "not of the near ones"),
         (share_above(0.01), ">=, not >"),
         (share_above(0.02), "1 % is enough"),
-        (share_above(0.1249), "1 % is enough"),
         (lambda s, c, sigma: int((near(s, c, 3 * sigma).sum(0) >= 10).sum()), "a share, not a number"),
         (lambda s, c, sigma: near(s, c, 3 * sigma), "one whole number"),
         (lambda s, c, sigma: 8, "is the mean over the samples"),
@@ -255,25 +250,3 @@ WRONG = {
         (lambda G, D, optimiser, real, z: D(torch.zeros(3, 7)), "your code stopped with RuntimeError"),
     ],
 }
-
-
-@pytest.mark.parametrize("exercise, answer", each(RIGHT))
-def test_right(exercise, answer, capsys):
-    hand_in(lesson, exercise, answer)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize("exercise, wrong", each(WRONG))
-def test_wrong(exercise, wrong):
-    answer, words = wrong
-    assert words in refused(lesson, exercise, answer)
-
-
-def test_a_matrix_in_float32_is_right_with_a_word_about_its_rounding(capsys):
-    hand_in(lesson, 4, (lambda h, c: torch.from_numpy(matrix(h, c)).float(), verdict))
-    assert capsys.readouterr().out.startswith("✓")
-
-
-def test_the_reference_of_the_spiral_check_is_the_real_game():
-    path = toy.dirac_run(0.8, 12, True, 0.3, start=(1e-6, 1e-6))
-    assert torch.allclose(path[1:].T, toy.dirac_matrix(0.8, True, 0.3) @ path[:-1].T, rtol=1e-5, atol=1e-14)

@@ -1,15 +1,11 @@
-"""The checks of lesson 03: ways to be right, and what each mistake is told."""
+"""Answers to the exercises of lesson 03: right ones, and wrong ones with what each is told."""
 
 import math
 
 import numpy as np
-import pytest
 import torch
-from answers import each, hand_in, refused
 from torch import nn
 from torch.nn import functional as F
-
-from gan_course.checks import lesson_03 as lesson
 
 
 def conv(n, k, s, p):
@@ -132,7 +128,6 @@ WRONG = {
         (lambda: [(4, 0, 0)] + MENDED[1:], "layer 1"),
         (lambda: [(4, 1.5, 0)] + MENDED[1:], "four triples"),
         (lambda: MENDED[:3], "four triples"),
-        (lambda: [layer[:2] for layer in MENDED], "four triples"),
         (lambda: (1 / 0 for _ in MENDED), "four triples"),
         (lambda: "k3", "four triples"),
     ],
@@ -150,7 +145,6 @@ WRONG = {
     ],
     5: [
         (lambda n, k, s: torch.full((transposed(n, k, s, 0),), k / s), "do not divide"),
-        (lambda n, k, s: [-(-k // s)] * transposed(n, k, s, 0), "do not divide"),
         (lambda n, k, s: by_adding(n, k, s).clamp(max=1), "+="),
         (lambda n, k, s: torch.full((n,), k), "count the inputs of each output"),
         (lambda n, k, s: by_adding(n, k - 1, s), "*inclusive*"),
@@ -159,15 +153,3 @@ WRONG = {
         (lambda n, k, s: by_adding(n, k, s).bool(), "+="),
     ],
 }
-
-
-@pytest.mark.parametrize("exercise, answer", each(RIGHT))
-def test_right(exercise, answer, capsys):
-    hand_in(lesson, exercise, answer)
-    assert capsys.readouterr().out.startswith("✓")
-
-
-@pytest.mark.parametrize("exercise, wrong", each(WRONG))
-def test_wrong(exercise, wrong):
-    answer, words = wrong
-    assert words in refused(lesson, exercise, answer)
