@@ -71,7 +71,7 @@ lab: $(READY)
 # Several processes share the cores here, so their waiting threads sleep instead of spinning. A lesson's cells share a
 # kernel and a file's tests a set-up: each file stays in one process.
 RUN_TESTS = env -u GAN_COURSE_DATA -u GAN_COURSE_CELEBA GAN_COURSE_PROFILE=ci OMP_WAIT_POLICY=PASSIVE \
-  PYDEVD_DISABLE_FILE_VALIDATION=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests $(LESSONS)
+  PYDEVD_DISABLE_FILE_VALIDATION=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests $(LESSONS)
 
 test: $(READY)
 	@test -n "$(LESSONS)" || { echo "test: there are no notebooks; run make notebooks"; exit 1; }

@@ -64,7 +64,7 @@ def lab(tmp_path_factory):
             stderr=log,
         )
     try:
-        for _ in range(120):
+        for _ in range(1200):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={TOKEN}", timeout=2)
                 break
@@ -81,10 +81,11 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def lesson(lab):
     """The lesson's page with all cells running, and what the console said."""
+    playwright.expect.set_options(timeout=600_000)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(600_000)
         page.complaints = []
         page.on(
             "console", lambda m: page.complaints.append(f"{m.text} {m.location}") if m.type == "error" else 0
@@ -130,7 +131,7 @@ class Widget:
         """Do something, and wait until the page shows another picture, and says so."""
         before = self.picture()
         act()
-        playwright.expect(self.words).to_contain_text(words, timeout=60_000)
+        playwright.expect(self.words).to_contain_text(words)
         assert self.picture() != before
 
 
@@ -184,7 +185,7 @@ def test_every_control_has_a_name(lesson):
 
 
 def test_nothing_went_wrong_on_the_page(lesson):
-    lesson.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=180_000)
+    lesson.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
     folder = ROOT / "build" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     for label, name in (("other latents", "explorer"), ("step on", "player")):

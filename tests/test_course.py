@@ -77,7 +77,7 @@ def run(lessons, tmp_path_factory):
     """The good and the bad lesson, run and recorded by the real command: (output folder, process)."""
     out = tmp_path_factory.mktemp("out")
     arguments = command(lessons, out, "--record", "--lesson", "0", "01")
-    return out, subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    return out, subprocess.run(arguments, capture_output=True, text=True, timeout=900)
 
 
 def alts(path):
@@ -115,12 +115,12 @@ def test_only_the_good_lesson_is_recorded(run, lessons):
 
 def test_interrupting_keeps_what_is_there(lessons, tmp_path, process):
     run = process(*command(lessons, tmp_path, "--lesson", "02")[1:])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not (lessons / "begun").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(0.5)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=30)
+    said, _ = run.communicate(timeout=900)
     assert run.returncode == 130 and "02_slow: stopped" in said
     cells = nbformat.read(tmp_path / "02_slow.ipynb", as_version=4).cells
     assert cells[1].outputs[0].text == "kept\n" and cells[2].outputs == []

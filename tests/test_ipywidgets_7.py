@@ -20,7 +20,7 @@ def environment():
         if (FOLDER / "ipywidgets").is_dir():
             break
         try:
-            subprocess.run([*command, *install], check=True, capture_output=True, timeout=300)
+            subprocess.run([*command, *install], check=True, capture_output=True, timeout=900)
         except (subprocess.SubprocessError, FileNotFoundError):
             continue
     else:
@@ -35,5 +35,5 @@ def test_the_widgets_work_as_on_colab(environment):
     assert subprocess.run(found, env=environment, capture_output=True, text=True).stdout.strip() == VERSION
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
     command += [str(ROOT / "tests" / name) for name in ("test_widgets.py", "test_latent_widgets.py")]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -179,5 +179,5 @@ def test_nbval_compares_outputs_as_make_test_runs_it(tmp_path, output, status):
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata=build.METADATA)
     (tmp_path / "00_x.ipynb").write_text(json.dumps(notebook))
     command = [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", "--rootdir", tmp_path]
-    done = subprocess.run([*command, tmp_path / "00_x.ipynb"], cwd=tmp_path, capture_output=True, timeout=120)
+    done = subprocess.run([*command, tmp_path / "00_x.ipynb"], cwd=tmp_path, capture_output=True, timeout=900)
     assert done.returncode == status and line.endswith("tests $(LESSONS)")

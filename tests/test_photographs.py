@@ -373,7 +373,7 @@ def test_ctrl_c_keeps_what_was_finished_and_does_not_wait_for_the_rest(folder, m
 def test_two_at_once_do_each_other_no_harm(tmp_path, jpegs, process):
     folder = laid_out(tmp_path / "faces", jpegs | {"000010.jpg": b""})
     both = [process("-c", CHILD, folder, "decode", 0, cwd=CHECKOUT) for _ in "12"]
-    said = [one.communicate(timeout=120) for one in both]
+    said = [one.communicate(timeout=900) for one in both]
     assert [out for out, _ in said] == ["119\n", "119\n"], said
     assert_pixels(run(folder), jpegs)
 

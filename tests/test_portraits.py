@@ -59,7 +59,7 @@ def test_another_process_draws_the_same(process, tmp_path):
     path = tmp_path / "faces.bin"
     code = f"from gan_course import portraits; portraits.draw(70, 40).images.numpy().tofile({str(path)!r})"
     child = process("-c", code, cwd=os.getcwd())
-    _, error = child.communicate(timeout=60)
+    _, error = child.communicate(timeout=900)
     assert child.returncode == 0, error
     assert path.read_bytes() == portraits.draw(70, 40).images.numpy().tobytes()
 

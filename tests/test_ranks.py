@@ -88,7 +88,7 @@ def together(tmp_path_factory):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)}
     command += [str(folder / "script.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment)
     assert (folder / "turn-0.txt").exists() and (folder / "turn-1.txt").exists(), done.stderr[-3000:]
     return folder, done
 

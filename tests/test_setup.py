@@ -27,7 +27,7 @@ def clone(tmp_path):
             program.chmod(0o755)
         environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
         done = subprocess.run(
-            ["make", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            ["make", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900
         )
         return done.returncode, done.stdout + done.stderr
 
