@@ -396,7 +396,7 @@ widgets.train_by_hand(recipes.get("mlp-fashion").but(width=0.25, batch=32), garm
 # **Predict:** on which side of 1/2 will D(x) stay? Which loss will be the larger?
 
 # %%
-gan = GAN(recipe, seed=SEED, device=device)
+gan = GAN(recipe.but(precision="auto"), seed=SEED, device=device)
 until = here.pick(ci=60, cpu=2_000, colab=23_400, full=46_850)
 live = watch.LiveTraining(goal=until * recipe.batch)
 for _ in training.train(gan, garments.images, until):

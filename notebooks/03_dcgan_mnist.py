@@ -413,7 +413,7 @@ for batch in (4, 64):
 
 # %%
 garments = data.load("fashion-mnist", device=device)
-recipe = recipes.get("quick-digits").but(data="fashion-mnist").at(here)
+recipe = recipes.get("quick-digits").but(data="fashion-mnist", precision="auto").at(here)
 gan = GAN(recipe, seed=SEED, device=device)
 until = here.pick(ci=40, cpu=1_500, colab=9_000, full=18_750)
 live = watch.LiveTraining(goal=until * recipe.batch)

@@ -169,6 +169,7 @@ recipe = recipes.get("dcgan-faces-64")
 small = recipe.but(
     width=here.pick(ci=0.125, cpu=0.25, colab=1.0, full=1.0),
     batch=here.pick(ci=32, cpu=32, colab=128, full=128),
+    precision="auto",
 )
 gan = GAN(small, seed=SEED, device=device)
 until = here.pick(ci=60, cpu=1_000, colab=2_000, full=7_914)
