@@ -32,7 +32,10 @@ def trouble(error: BaseException) -> str | None:
     """What an error says about the device itself, in one line with what would work; None where it says nothing."""
     said = " ".join(str(error).split())
     if isinstance(error, MemoryError) or any(words in said for words in OUT_OF_MEMORY):
-        return "out of memory: less at a time works (a smaller batch or width, fewer images), and so does closing other programs"
+        return (
+            "out of memory: less at a time works (a smaller batch or width, fewer images), "
+            "and so does closing other programs"
+        )
     if any(words in said for words in FOREIGN):
         return (
             "this PyTorch was not built for this GPU: install a build for it (pytorch.org lists them), or set "

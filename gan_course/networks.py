@@ -1,4 +1,4 @@
-"""Every generator and discriminator of the course, written so that the text shows layers and sizes; their first weights.
+"""Every generator and discriminator of the course, so that the text shows layers and sizes; their first weights.
 
 A generator maps latent vectors z [N, latent_dim] to images [N, C, H, W] in [-1, 1]; a discriminator
 maps such images to one logit each, [N]. `width` scales the channels of every hidden layer, so that

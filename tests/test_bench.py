@@ -68,6 +68,9 @@ def test_a_comparison_says_how_it_was_measured():
     assert found["lines"][0]["ratio"] == 1.0
     for words in (*against, f"torch {torch.__version__}", "rounds 1 of 0.05 s", "GFLOP an image"):
         assert words in bench.table(found)
+    assert 0 < found["free"] <= 1
+    assert "busy" not in bench.table(found | {"free": 0.95})
+    assert "busy: the process got 60% of its cores" in bench.table(found | {"free": 0.6})
     with pytest.raises(CourseError, match="0 rounds of 2 s measure nothing"):
         bench.compare(DIGITS, against, rounds=0, seconds=2, device=CPU)
 
@@ -88,11 +91,13 @@ def test_a_newer_result_takes_the_place_of_the_older(tmp_path, monkeypatch):
     for module in (files, front_page):
         monkeypatch.setattr(module, "assets_dir", lambda: tmp_path)
     assert front_page.results() == []
-    result = {"recipe": recipes.get("mlp-fashion").as_dict(), "limit": 1.0, "evidence": {"device": "a"}}
+    result = {"recipe": recipes.get("mlp-fashion").as_dict(), "limit": 1.0, "free": 1.0, "evidence": {"device": "a"}}
     bench.keep(result)
     bench.keep({**result, "limit": 2.0})
     bench.keep({**result, "evidence": {"device": "b"}})
     assert [(b["limit"], b["evidence"]["device"]) for b in front_page.results()] == [(2.0, "a"), (1.0, "b")]
+    with pytest.raises(CourseError, match="nothing is kept from a busy machine"):
+        bench.keep({**result, "free": 0.6})
     (tmp_path / "benchmarks.json").write_text("[{]")
     with pytest.raises(CourseError, match="benchmarks.json is damaged"):
         bench.keep(result)

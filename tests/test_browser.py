@@ -28,7 +28,7 @@ pytestmark = [
     ),
     # Colab brings a front end of its own for ipywidgets 7; pip puts the one for 8 beside it in JupyterLab.
     pytest.mark.skipif(
-        int(ipywidgets.__version__.split(".")[0]) < 8, reason="JupyterLab 4 shows widgets of ipywidgets 8; this is older"
+        int(ipywidgets.__version__.split(".")[0]) < 8, reason="JupyterLab 4 shows ipywidgets 8; this is older"
     ),
 ]
 TOKEN = "for-this-test-only"

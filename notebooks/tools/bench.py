@@ -38,6 +38,7 @@ PACKAGE, ALONE = "the package", "its step alone"
 # Processes that load pictures for the textbook loop on a GPU, as in the DCGAN tutorial. On a CPU they would share
 # its cores with whatever runs after them, so there the loop reads its pictures itself, in its own turn.
 WORKERS = 2
+BUSY = 0.85  # of the cores' time; a process that multiplies large matrices and gets less shares them with others
 SIDE = 2048  # of the square matrices whose products are measured on a CPU; four times that on a GPU
 
 Contender = tuple[Recipe, str | frozenset[str]]  # a recipe, trained by PACKAGE, ALONE or a rung of the ladder
@@ -73,7 +74,8 @@ def compare(
 
     Returns:
         what `keep` keeps: `recipe`, the first contender's; `title`; `gflop`, GFLOP of one image's share of a
-        training step; `limit`, GFLOP/s of large matrix products in the same process; `evidence`; and `lines`, each
+        training step; `limit`, GFLOP/s of large matrix products in the same process; `free`, the share of its cores
+        that the process got, before or after, whichever is less; `evidence`; and `lines`, each
         of a loop's `name`, `rate` (median, images/s), `ratio` to the first loop (median over the rounds, `lowest`
         and `highest`) and `share` of the rate of matrix products in the same type. Convolutions can pass 1 there,
         for products with padding are counted.
@@ -87,10 +89,12 @@ def compare(
     pictures = ladder.photographs(images) if recipe.channels == 3 else None
     runners = {name: _runner(*who, images, pictures, device) for name, who in against.items()}
     types = {own.precision for own, _ in against.values()}
+    free = [_free(device)]
     limits = {name: _matmul_rate(device, name) for name in types}
     with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
         rates = in_turns(runners, rounds, seconds, on_round=done.update)
     limits = {name: max(rate, _matmul_rate(device, name)) for name, rate in limits.items()}  # minutes differ
+    free.append(_free(device))
     first, lines = rates[next(iter(against))], []
     for name, (own, _) in against.items():
         ratios = [mine / base for mine, base in zip(rates[name], first, strict=True)]
@@ -103,6 +107,7 @@ def compare(
         "title": f"{recipe.key} on {len(images):,} images of {recipe.channels}×{recipe.size}×{recipe.size}",
         "gflop": flops_per_image(recipe, images, device) / 1e9,
         "limit": limits[recipe.precision] / 1e9,
+        "free": min(free),
         "evidence": evidence(device) | {"rounds": f"{rounds} of {seconds:g} s"},
         "lines": lines,
     }
@@ -194,6 +199,15 @@ def _matmul_rate(device: torch.device, precision: str, seconds: float = 0.5) -> 
     return 2 * side**3 * max(in_turns({"a @ b": products}, 3, seconds)["a @ b"])
 
 
+def _free(device: torch.device) -> float:
+    """The share of its threads' time that this process gets for matrix products, up to 1; less where others compute."""
+    if device.type != "cpu":
+        return 1.0
+    clock, used = time.perf_counter(), time.process_time()
+    _matmul_rate(device, "float32")
+    return min(1.0, (time.process_time() - used) / (time.perf_counter() - clock) / torch.get_num_threads())
+
+
 def flops_per_image(recipe: Recipe, images: Tensor, device: torch.device) -> float:
     """Floating-point operations of a training step over its images, backward passes included.
 
@@ -228,6 +242,8 @@ def table(result: dict) -> str:
         rows.append((line["name"], f"{line['rate']:,.0f}", f"{line['ratio']:.2f}", spread, f"{line['share']:.0%}"))
     head = ", ".join(f"{key} {value}" for key, value in result["evidence"].items())
     about = f"{result['gflop']:.3f} GFLOP an image; large matrix products: {result['limit']:,.0f} GFLOP/s"
+    if result["free"] < BUSY:
+        about += f"\nThis machine is busy: the process got {result['free']:.0%} of its cores; measure again when it is not."
     return f"{result['title']}\n{head}\n{about}\n{aligned(rows, numbers=True)}"
 
 
@@ -235,8 +251,10 @@ def keep(result: dict) -> Path:
     """Add a comparison to `assets/benchmarks.json`, in place of an older one of the same recipe on the same device.
 
     Raises:
-        CourseError: the file is damaged or cannot be written.
+        CourseError: the machine was busy; the file is damaged or cannot be written.
     """
+    if result["free"] < BUSY:
+        raise CourseError("nothing is kept from a busy machine: repeat the command when it is quiet")
 
     def key(kept: dict) -> tuple[str, ...]:
         evidence = kept["evidence"]

@@ -118,7 +118,7 @@ def results() -> list[dict]:
 
 def _speed() -> str:
     """The textbook loop and the package's, a row each device and recipe."""
-    rows = ["| recipe | textbook loop | the package | ratio (spread) | of matmul | measured |", "|---|---|---|---|---|---|"]
+    rows = ["| recipe | textbook loop | the package | ratio (spread) | of matmul | measured |", "|---" * 6 + "|"]
     for result in results():
         lines = {line["name"]: line for line in result["lines"]}
         key, batch = result["recipe"]["key"], result["recipe"]["batch"]
