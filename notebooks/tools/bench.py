@@ -243,7 +243,7 @@ def table(result: dict) -> str:
     head = ", ".join(f"{key} {value}" for key, value in result["evidence"].items())
     about = f"{result['gflop']:.3f} GFLOP an image; large matrix products: {result['limit']:,.0f} GFLOP/s"
     if result["free"] < BUSY:
-        about += f"\nThis machine is busy: the process got {result['free']:.0%} of its cores; measure again when it is not."
+        about += f"\nThis machine is busy: the process got {result['free']:.0%} of its cores; measure again later."
     return f"{result['title']}\n{head}\n{about}\n{aligned(rows, numbers=True)}"
 
 
