@@ -175,7 +175,8 @@ show.grid(
 # **Predict:** once the digits look good, where will the two curves on the right be? Far apart, or close together?
 
 # %%
-recipe = recipes.get("quick-digits").at(here).but(precision="auto")  # shorter numbers where they are faster here
+# precision: shorter numbers, where this machine is faster with them
+recipe = recipes.get("quick-digits").at(here).but(precision="auto")
 gan = GAN(recipe, seed=SEED, device=device)
 until = here.pick(ci=60, cpu=2_500, colab=6_000, full=18_750)
 live = watch.LiveTraining(goal=until * recipe.batch)
