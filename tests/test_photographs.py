@@ -409,6 +409,26 @@ def test_a_disk_that_fills_up_keeps_what_was_finished(tmp_path, jpegs, monkeypat
     assert len(run(folder).images) == 120 and len(decoded_now) == 80
 
 
+def test_a_folder_or_picture_without_permission(folder, monkeypatch):
+    """Also for root, who may read everything."""
+    (folder / "locked").mkdir()
+    honest, access = os.scandir, os.access
+
+    def refuses(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return honest(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuses)
+        patch.setattr(os, "access", lambda path, mode: not str(path).endswith("7.jpg") and access(path, mode))
+        line = run(folder).account
+        assert line.startswith("18 pictures from ") and "000007.jpg is no file that you may read" in line
+        assert "locked/ cannot be read (Permission denied)" in line
+        assert "cannot be read (Permission denied)" in refusal(folder / "locked")
+    assert run(folder).account.startswith("20 pictures from ")  # once it may be read, nothing is remembered
+
+
 def test_a_cache_that_cannot_be_written(folder):
     files.cache_dir().write_text("a file where the folder should be")
     assert "GAN_COURSE_CACHE" in refusal(folder)

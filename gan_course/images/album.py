@@ -84,19 +84,24 @@ def _folder(place: Path) -> Album:
         if real in seen:  # links that lead in a circle
             continue
         seen.add(real)
-        with os.scandir(place / below) as entries:
-            for entry in entries:
-                name = below + entry.name
-                if _hidden(entry.name):
-                    continue
-                if entry.is_dir():
-                    folders.append(f"{name}/")
-                elif not _is_picture(name):
-                    _count(others, name)
-                elif entry.is_file() and os.access(entry.path, os.R_OK):
-                    found[name] = entry.stat()
-                else:
-                    refused[name] = "is no file that you may read"
+        try:
+            with os.scandir(place / below) as entries:
+                for entry in entries:
+                    name = below + entry.name
+                    if _hidden(entry.name):
+                        continue
+                    if entry.is_dir():
+                        folders.append(f"{name}/")
+                    elif not _is_picture(name):
+                        _count(others, name)
+                    elif entry.is_file() and os.access(entry.path, os.R_OK):
+                        found[name] = entry.stat()
+                    else:
+                        refused[name] = "is no file that you may read"
+        except PermissionError as error:
+            if not below:
+                raise
+            refused[below] = f"cannot be read ({error.strerror})"
     names = tuple(sorted(found))
     digest = hashlib.sha256()
     for name in names:

@@ -89,12 +89,12 @@ def compare(
     pictures = ladder.photographs(images) if recipe.channels == 3 else None
     runners = {name: _runner(*who, images, pictures, device) for name, who in against.items()}
     types = {own.precision for own, _ in against.values()}
-    free = [_free(device)]
-    limits = {name: _matmul_rate(device, name) for name in types}
+    before = {name: _matmul_rate(device, name) for name in types}
     with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
         rates = in_turns(runners, rounds, seconds, on_round=done.update)
-    limits = {name: max(rate, _matmul_rate(device, name)) for name, rate in limits.items()}  # minutes differ
-    free.append(_free(device))
+    after = {name: _matmul_rate(device, name) for name in types}  # minutes differ
+    limits = {name: max(before[name][0], after[name][0]) for name in types}
+    free = min(share for measured in (before, after) for _, share in measured.values())
     first, lines = rates[next(iter(against))], []
     for name, (own, _) in against.items():
         ratios = [mine / base for mine, base in zip(rates[name], first, strict=True)]
@@ -107,7 +107,7 @@ def compare(
         "title": f"{recipe.key} on {len(images):,} images of {recipe.channels}×{recipe.size}×{recipe.size}",
         "gflop": flops_per_image(recipe, images, device) / 1e9,
         "limit": limits[recipe.precision] / 1e9,
-        "free": min(free),
+        "free": free,
         "evidence": evidence(device) | {"rounds": f"{rounds} of {seconds:g} s"},
         "lines": lines,
     }
@@ -184,8 +184,9 @@ def _runner(
     return measured
 
 
-def _matmul_rate(device: torch.device, precision: str, seconds: float = 0.5) -> float:
-    """Floating-point operations a second of large matrix products: the best of three measurements."""
+def _matmul_rate(device: torch.device, precision: str, seconds: float = 0.5) -> tuple[float, float]:
+    """Floating-point operations a second of large matrix products, the best of three measurements; and the share of
+    its threads' time that this process got meanwhile, up to 1: less where others compute, 1 on a GPU."""
     side = SIDE if device.type == "cpu" else 4 * SIDE
     a, b = (torch.randn(side, side, device=device).to(getattr(torch, precision)) for _ in range(2))
 
@@ -196,16 +197,10 @@ def _matmul_rate(device: torch.device, precision: str, seconds: float = 0.5) -> 
             torch.cuda.synchronize(device)
         return n
 
-    return 2 * side**3 * max(in_turns({"a @ b": products}, 3, seconds)["a @ b"])
-
-
-def _free(device: torch.device) -> float:
-    """The share of its threads' time that this process gets for matrix products, up to 1; less where others compute."""
-    if device.type != "cpu":
-        return 1.0
     clock, used = time.perf_counter(), time.process_time()
-    _matmul_rate(device, "float32")
-    return min(1.0, (time.process_time() - used) / (time.perf_counter() - clock) / torch.get_num_threads())
+    rate = 2 * side**3 * max(in_turns({"a @ b": products}, 3, seconds)["a @ b"])
+    share = (time.process_time() - used) / (time.perf_counter() - clock) / torch.get_num_threads()
+    return rate, min(1.0, share) if device.type == "cpu" else 1.0
 
 
 def flops_per_image(recipe: Recipe, images: Tensor, device: torch.device) -> float:
