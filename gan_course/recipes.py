@@ -15,7 +15,8 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 
 @dataclass(frozen=True)
 class Recipe:
-    """One experiment, complete: the same recipe, seed and data give the same run.
+    """One experiment, complete: the same recipe, seed and data give the same run, on one kind of processor with one
+    number of threads to the bit (`threads.Threads` says when that number changes).
 
     Attributes:
         key: its name in the table.
