@@ -87,12 +87,12 @@ def compare(
         raise CourseError(f"{rounds} rounds of {seconds:g} s measure nothing: 5 rounds of 2 s do")
     recipe = next(iter(against.values()))[0]
     pictures = ladder.photographs(images) if recipe.channels == 3 else None
-    runners = {name: _runner(*who, images, pictures, device) for name, who in against.items()}
+    runners = {name: runner(*who, images, pictures, device) for name, who in against.items()}
     types = {own.precision for own, _ in against.values()}
-    before = {name: _matmul_rate(device, name) for name in types}
+    before = {name: matmul_rate(device, name) for name in types}
     with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
         rates = in_turns(runners, rounds, seconds, on_round=done.update)
-    after = {name: _matmul_rate(device, name) for name in types}  # minutes differ
+    after = {name: matmul_rate(device, name) for name in types}  # minutes differ
     limits = {name: max(before[name][0], after[name][0]) for name in types}
     free = min(share for measured in (before, after) for _, share in measured.values())
     first, lines = rates[next(iter(against))], []
@@ -150,7 +150,7 @@ def _steps(run: Callable[[int], int], seconds: float) -> int:
         steps *= 2
 
 
-def _runner(
+def runner(
     recipe: Recipe, way: str | frozenset[str], images: Tensor, pictures: Dataset | None, device: torch.device
 ) -> Callable[[int], int]:
     """A function that trains some steps in one of the ways, waits for the device and returns the images seen."""
@@ -184,7 +184,7 @@ def _runner(
     return measured
 
 
-def _matmul_rate(device: torch.device, precision: str, seconds: float = 0.5) -> tuple[float, float]:
+def matmul_rate(device: torch.device, precision: str, seconds: float = 0.5) -> tuple[float, float]:
     """Floating-point operations a second of large matrix products, the best of three measurements; and the share of
     its threads' time that this process got meanwhile, up to 1: less where others compute, 1 on a GPU."""
     side = SIDE if device.type == "cpu" else 4 * SIDE
