@@ -154,6 +154,9 @@ def _is(value, kind) -> bool:
 
 
 REPORT = {"real_label": 0.9, "fake_label": 0.1, "g_every": 2, "fresh_noise": True, "epochs": 50}
+# Tried on clothes, one seed, 150 s of one core, Fréchet distance in a judge's features: 54 as here, 90 with Dropout in
+# D, 65 with a rate of 2e-4 for D, 134 with spectral norm and 104 with a gradient penalty (R1) in place of BatchNorm.
+QUICK = {"width": 0.25, "batch": 32, "lr_g": 5e-4, "lr_d": 5e-4}
 FACES = {"data": "faces", "channels": 3, "batch": 128, "epochs": 5}
 
 RECIPES = {
@@ -182,18 +185,9 @@ RECIPES = {
         Recipe("dcgan-faces-64", "dcgan-faces", size=64, **FACES),
         Recipe("dcgan-faces-96", "dcgan-faces", size=96, init="dcgan-96", **FACES),
         Recipe("dcgan-faces-128", "dcgan-faces", size=128, real_label=0.9, fake_label=0.1, **FACES),
-        # The course's own: digits from noise in about a minute on two cores (lesson 00).
-        Recipe(
-            "quick-digits",
-            "dcgan-fashion",
-            "mnist",
-            width=0.25,
-            batch=32,
-            lr_g=5e-4,
-            lr_d=5e-4,
-            epochs=10,
-            average_half_life=2_000,
-        ),
+        # The course's own, found by experiment; digits in about a minute on two cores (lesson 00).
+        Recipe("quick-digits", "dcgan-quick", "mnist", epochs=10, **QUICK),
+        Recipe("quick-clothes", "dcgan-quick", "fashion-mnist", epochs=20, **QUICK),
     )
 }
 

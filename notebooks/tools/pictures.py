@@ -5,11 +5,9 @@
 Two animations from noise to pictures, short and small enough for the front page, and how fast the loops are.
 """
 
-import io
 import sys
 
 import numpy as np
-from PIL import Image
 
 import front_page
 from gan_course import files, runs, show
@@ -37,13 +35,9 @@ def side_by_side(*rows: list[np.ndarray]) -> list[np.ndarray]:
     return [np.concatenate([left, gap, right], axis=1) for left, right in zip(*rows, strict=True)]
 
 
-def gif(frames: list[np.ndarray], mode: str, colours: int) -> bytes:
-    """An animation that loops, in few colours, because the front page is loaded often."""
-    first, *others = [Image.fromarray(frame).convert(mode).quantize(colours) for frame in frames]
-    buffer = io.BytesIO()
-    durations = [MS] * len(others) + [HOLD]
-    first.save(buffer, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
-    return buffer.getvalue()
+def moving(frames: list[np.ndarray]) -> bytes:
+    """An animation that loops: a WebP, because a GIF's few colours would lay a pattern of dots over every face."""
+    return show.animation(frames, "see the README", ms=MS, hold=HOLD).webp
 
 
 def speed() -> bytes:
@@ -66,11 +60,11 @@ def speed() -> bytes:
 
 
 def main() -> None:
-    clothes_and_digits = side_by_side(growth("quick-digits"), growth("mlp-fashion"))
+    digits_and_clothes = side_by_side(growth("quick-digits"), growth("quick-clothes"))
     half = [frame[: frame.shape[0] // 2] for frame in growth("dcgan-faces-64")]
     for name, content in (
-        ("growth.gif", gif(clothes_and_digits, "L", 16)),
-        ("faces.gif", gif(half, "RGB", 64)),
+        ("growth.webp", moving(digits_and_clothes)),
+        ("faces.webp", moving(half)),
         ("speed.png", speed()),
     ):
         files.write_atomically(files.assets_dir() / "pictures" / name, content)
