@@ -91,8 +91,8 @@ def test_lesson_keeps_the_solution_and_exercise_gets_a_stub(folder):
 
 
 def test_an_exercises_card_ends_with_its_solution_folded(folder):
-    more = '# %% [markdown]\n# ### Exercise 1.2 · Twice\n\n# %%\n# solution\na = 1\n# end solution\nb = 2\n\n'
-    more += '# %%\nfor i in range(3):\n    # solution\n    a += i\n    # end solution\n'
+    more = "# %% [markdown]\n# ### Exercise 1.2 · Twice\n\n# %%\n# solution\na = 1\n# end solution\nb = 2\n\n"
+    more += "# %%\nfor i in range(3):\n    # solution\n    a += i\n    # end solution\n"
     write(folder, f"{LESSON}\n{more}")
     build.main([str(folder)])
     first, second = (

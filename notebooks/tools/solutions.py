@@ -75,8 +75,7 @@ def folded(sources: list[str]) -> str:
     cells = [re.sub(r"^ *# (?:end )?solution\n?", "", source, flags=re.MULTILINE).rstrip() for source in sources]
     code = "\n\n\n".join(cells)
     return (
-        "\n\n<details><summary>Go on without it: a solution to paste</summary>\n\n"
-        f"```python\n{code}\n```\n\n</details>"
+        f"\n\n<details><summary>Go on without it: a solution to paste</summary>\n\n```python\n{code}\n```\n\n</details>"
     )
 
 
