@@ -245,12 +245,10 @@ for _ in training.train(gan, digits.images, until):
     live.update(gan)
 
 # %%
-live.animation(
-    "The same 64 latent vectors drawn while the generator trains: grey noise, then strokes, digits."
-)
+live.animation("The same 64 latent vectors drawn again and again while the generator trains, from grey noise on.")
 
 # %% [markdown]
-# Now compare with your prediction: where do the two curves end? In the recorded run (profile `cpu`, 80,000 pictures) they end close together, near 1/2: D still sees a difference, but not much of one. After the few steps of profile `ci` nothing is settled yet. That is this network on this task; in lesson 02 you meet a D that stays well ahead, and a G that learns from it all the same. What G hears from a D that is nearly certain is measured in lesson 01.
+# Now compare with your prediction: where do the two curves end? In the recorded run (profile `cpu`, 80,000 pictures) they end close together, near 1/2: D still sees a difference, but not much of one. After the few steps of profile `ci` nothing is settled yet. That is this network on this task; in lesson 02 you meet a D that stays ahead, and a G that learns from it all the same. What G hears from a D that is nearly certain is measured in lesson 01.
 #
 # ### Exercise 0.4 · How long is a run?
 # Difficulty ●○○○○ · 5 minutes · why it matters: papers count epochs, logs count steps, and people compare the two.
@@ -335,7 +333,7 @@ def nearest(pictures, images):
 lesson_00.exercise_5(nearest)
 
 # %% [markdown]
-# Now two paths between digits, by your `draw` and your `walk`, with the network that you have just trained. `average` is a moving average of G's weights, which makes steadier pictures than the weights of any single step. *Predict: under a path from one digit to another, will the nearest real picture stay the same for long stretches, or change at nearly every step?*
+# Now two of your walks from digit to digit, with the network that you have just trained. `average` is a moving average of G's weights, which makes steadier pictures than the weights of any single step. *Predict: under a path from one digit to another, will the nearest real picture stay the same for long stretches, or change at nearly every step?*
 
 # %%
 G_digits = gan.average
