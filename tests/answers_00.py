@@ -112,7 +112,7 @@ WRONG = {
         (draw(grad=True), "no_grad"),
         (lambda G, n, seed: G(torch.randn(n, 100)).detach(), "other images the second time"),
         (lambda G, n, seed: torch.manual_seed(seed) and G(torch.randn(n, 100)).detach(), "everybody else's"),
-        (lambda G, n, seed: G(torch.randn(n, 100, device="meta")), "all has to be on one device"),
+        (lambda G, n, seed: G(torch.randn(n, 100, device="meta")), "on the device of what you are given"),
         (draw_the_same, "one and the same"),
         (draw(after=lambda images: (images + 1) * 127.5), "from 0 to 255"),
         (

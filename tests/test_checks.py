@@ -138,7 +138,7 @@ def test_what_draws_gets_a_generator_on_the_lessons_device(monkeypatch):
         raise RuntimeError(f"the device is {next(G.parameters()).device}")
 
     monkeypatch.setattr(devices, "default", lambda: torch.device("meta"))  # as a GPU: not the CPU
-    assert "the device is meta; all has to be on one device" in refused(0, 2, draw)
+    assert "the device is meta; put what you make, a torch.Generator too" in refused(0, 2, draw)
 
 
 def test_a_check_names_the_earlier_exercise_that_its_answer_waits_for():
