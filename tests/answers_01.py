@@ -234,6 +234,8 @@ WRONG = {
         (lambda r, f: by_log(r, f, epsilon=1e-8), "epsilon"),
         (lambda r, f: value(r.clamp(-50, 50), f.clamp(-50, 50)), "clamp"),
         (lambda r, f: r.mean(), "yours 0.5"),
+        (lambda r, f: r.mean() - f.mean(), "logarithms are missing"),
+        (lambda r, f: r.sigmoid().mean() + (1 - f.sigmoid()).mean(), "logarithms are missing"),
     ],
     3: [
         (lambda x: torch.sigmoid(x) - 1, "mean over the batch"),
@@ -246,6 +248,8 @@ WRONG = {
         (lambda x: gradient(x).mean(), "one number a logit"),
         (gradient_by_autograd, "by hand"),
         (torch.zeros_like, "-0.100"),
+        (lambda x: -F.logsigmoid(x) / len(x), "that is the loss"),
+        (lambda x: -F.logsigmoid(x), "that is the loss"),
     ],
     4: [
         ((lambda h, c: sum(halves(h, c)) - np.eye(2), verdict), "simultaneous"),
@@ -274,6 +278,7 @@ WRONG = {
         (lambda s, c, sigma: int((near(s, c, 3 * sigma).float().mean(1) >= 0.01).sum()), "two modes hold"),
         (nearest_only, "nearest is not near"),
         (share_above(0.0099, lambda sigma: sigma), "within 3 sigma"),
+        (share_above(0.0099, lambda sigma: 3 * sigma**2), "the radius 3 sigma"),
         (share_above(0.0099, lambda sigma: (3 * sigma) ** 2), "squared on one side"),
         (share_above(0.0099, lambda sigma: 0.3), "use the one that is given"),
         (share_of_near, "not of the near ones"),
@@ -286,6 +291,7 @@ WRONG = {
     ],
     6: [
         (a_step(detach=False), "detach is missing"),
+        (a_step(lambda r, f: losses.d_bce(r, f.detach())), "not D(G(z))"),
         (trains_g_too, "G's weights have changed"),
         (a_step(step=False), "has not moved"),
         (a_step(zero=False), "zero_grad"),

@@ -74,6 +74,10 @@ def exercise_2(value: Callable[[Tensor, Tensor], Tensor]) -> None:
         (v(real, -fake), "the second term is log(1 - D) = logsigmoid(-l); yours rewards believing fakes"),
         (right / 2, "half of V: the two expectations are added, not averaged"),
         (logs[0].mean(), "the second expectation is missing: log(1 - D) of the fakes"),
+        *(
+            (v, "the logarithms are missing: V is made of log D and log(1 - D)")
+            for v in (real.mean() - fake.mean(), real.sigmoid().mean() + 1 - fake.sigmoid().mean())
+        ),
         (real.sigmoid().log().mean() + 1 - fake.sigmoid().log().mean(), "log(1 - D) is not 1 - log D"),
         otherwise=lambda g: f"for real 2, -1, 0.5 and fake -3, 0, 1, -1 V is {right:.4f}, yours {g:.4f}",
     )
@@ -120,6 +124,8 @@ def exercise_3(gradient: Callable[[Tensor], Tensor]) -> None:
         (-sure, "that is the saturating gradient, -D, and without the 1/N of the mean"),
         (-1 / sure / n, "you differentiated -log D by D; now the chain rule: times dD/dl = D (1 - D)"),
         (-sure * (1 - sure) / n, "that is the sigmoid's own derivative; multiply by 1/D, that of log D"),
+        (F.softplus(-logits) / n, "that is the loss; its derivative by each logit is asked for"),
+        (F.softplus(-logits), "that is the loss; its derivative by each logit is asked for"),
         (right.mean(), "the derivative by *each* logit is asked for, one number a logit, not their mean"),
         otherwise=lambda v: f"at the logit 0 in a batch of {n} it is {right[2]:.3f}, yours says {v[2]:.3f}",
     )
@@ -214,7 +220,13 @@ def exercise_5(count_modes: Callable[[Tensor, Tensor, float], int]) -> None:
 
     few = ring[:5]
     for clouds, right, sigma, centres, reason in (
-        ([(0, 500, 0.5), (3, 500, 0.5)], 2, 0.1, ring, "two modes hold all samples; is the mean over the samples"),
+        (
+            [(0, 500, 0.5), (3, 500, 0.5)],
+            2,
+            0.1,
+            ring,
+            "two modes hold all samples, well within 3 sigma; is the mean over the samples, the radius 3 sigma",
+        ),
         ([(k, 250, 0.5) for k in range(8)], 8, 0.1, ring, "each of the eight modes holds an eighth of the samples"),
         ([(0, 950, 0.5), (1, 50, 0.5)], 2, 0.1, ring, "one mode holds 5 % of the samples; 1 % is enough"),
         ([(0, 985, 0.5), (1, 15, 0.5)], 2, 0.1, ring, "one mode holds 1.5 % of the samples; 1 % is enough"),
@@ -298,7 +310,10 @@ def exercise_6(step_d: Callable[..., object]) -> None:
                 (lambda loss, r, f: r.numel() * loss(r, f), "summed over the batch; V is made of means"),
             )
         ),
-        (moved(lambda r, f: losses.bce(r, 1.0)), "the generated half of the loss is missing"),
+        (
+            moved(lambda r, f: losses.bce(r, 1.0)),
+            "the generated half of the loss is missing, or cut off from D: detach G(z), not D(G(z))",
+        ),
         (moved(lambda r, f: losses.bce(f, 0.0)), "the real half of the loss is missing"),
         (moved(lambda r, f: losses.bce(f, 1.0)), "that is G's loss; D wants 1 for real points and 0 for fakes"),
         tolerance=1e-4,
