@@ -1186,7 +1186,7 @@ for rounds in here.pick(ci=looks[:3], cpu=looks, colab=looks, full=looks):
     )
 
 # %% [markdown]
-# The untrained G is at the end of the ruler, log 2: its samples and the data hardly overlap. Where the number of modes has reached eight, JS can still fall (in the recorded run it does), because it also charges for samples between the modes. And the D of the training, a beginner at first and later always a step behind, reads too little. This is why the losses of a GAN do not tell how good it is.
+# The untrained G is at the end of the ruler, log 2: its samples and the data hardly overlap. Where the number of modes has reached eight, JS can still fall (in the recorded run it does), because it also charges for samples between the modes. And the D of the training, a beginner at first and later always a step behind, reads too little (below 0, it does worse than a coin). This is why the losses of a GAN do not tell how good it is.
 
 # %% [markdown]
 # ## What to remember
