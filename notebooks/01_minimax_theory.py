@@ -11,14 +11,16 @@
 # - say what the generator descends, for both common objectives, and what each does when it cannot have everything,
 # - compute from D's logit how hard each objective still pulls, and measure whether that matters,
 # - write down a GAN's update matrix and read from its eigenvalues whether training converges, circles or spirals out,
-# - count covered modes, and step a small GAN by hand.
+# - count covered modes, step a small GAN by hand, and measure with a fresh D how far G is from the data.
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
 # | minutes to run it all | 1.3 | as on its CPU: these networks are too small for a GPU |
-# | minutes to read and solve it | about 90 | about 90 |
+# | minutes to read and solve it | about 180, in two sittings | about 180, in two sittings |
 #
-# Read first: nothing of this course. You need expectations, densities, the logarithm's derivative, and a little PyTorch. Lesson 00 shows what a GAN can do; this one asks why it works, on problems so small that the truth is known.
+# **Two sittings.** Sections 1 to 3 (about 85 minutes) ask what each player wants. Sections 4 to 6 (about 95) ask what happens when both play. The place to break is marked; when you come back to a fresh notebook, first run everything above it, which takes about half of the minutes to run it all.
+#
+# Read first: nothing of this course. You need densities and expectations, the derivative of the logarithm, the chain rule, how a matrix acts on a vector, and a little PyTorch (autograd, an optimiser). KL, Jacobians and eigenvalues are explained where they come up, and the glossary at the end of lesson 00 has each in a line. Lesson 00 shows what a GAN can do; this one asks why it works, on problems so small that the truth is known.
 
 # %% tags=["setup"]
 import shutil
@@ -97,7 +99,7 @@ print(f"V of the clueless D: log ½ + log ½ = {2 * math.log(0.5):.4f} = -log 4"
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
 #
-# It is Bayes' rule: draw real or generated with a fair coin, and D* is the probability that the x you see came from the real pile. With a logit l, D = σ(l) = 1/(1 + e^{−l}), the same answer reads $l^* = \log p(x) - \log q(x)$. **A discriminator learns a log density ratio.**
+# It is Bayes' rule: draw real or generated with a fair coin, and D* is the probability that the x you see came from the real pile. Networks do not return D itself but a **logit** l, which may be any number; the sigmoid σ makes a probability of it, $D = σ(l) = 1/(1 + e^{-l})$. For the logit the same answer reads $l^* = \log p(x) - \log q(x)$. **A discriminator learns a log density ratio.**
 #
 # Two special cases. Where b = 0 and a > 0, f keeps rising towards y = 1: the logit wants to go to infinity. And where a = b = 0, f is flat, so every answer is equally good.
 
@@ -106,9 +108,44 @@ print(f"V of the clueless D: log ½ + log ½ = {2 * math.log(0.5):.4f} = -log 4"
 a, b = 0.30, 0.10
 y = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
 best = y[(a * y.log() + b * (1 - y).log()).argmax()]
-print(
-    f"searched {best:.3f}   formula {a / (a + b):.3f}   sigmoid(log a - log b) {torch.sigmoid(torch.tensor(a / b).log()):.3f}"
-)
+by_logit = torch.sigmoid(torch.tensor(a).log() - torch.tensor(b).log())
+print(f"searched {best:.3f}   formula {a / (a + b):.3f}   sigmoid(log a - log b) {by_logit:.3f}")
+
+# %% [markdown]
+# ### Exercise 1.1 · The best discriminator
+#
+# Difficulty ●○○○○ · 5 minutes · why it matters: every claim about what G minimises starts from this function.
+#
+# Given tensors of densities p(x) and q(x) at the same points, return D* at each. Where neither has mass, D* is free; return 0.5 there, so that no NaN travels on.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which line of the derivation is the answer? At which points can it not be computed?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Where p = q = 0 the quotient is 0/0, which is NaN. Decide point by point what to return; adding a small number to the denominator would falsify the others.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `torch.where(condition, a, 0.5)` is a where the condition holds and 0.5 elsewhere.
+#
+# </details>
+
+
+# %%
+def optimal_discriminator(p, q):
+    """D* [N] from densities p [N] and q [N], none negative; 0.5 where both are 0."""
+    # solution
+    total = p + q
+    return torch.where(total > 0, p / total, 0.5)
+    # end solution
+
+
+# %%
+lesson_01.exercise_1(optimal_discriminator)
 
 # %% [markdown]
 # ### Does a trained D find it?
@@ -137,7 +174,7 @@ def train_discriminators(pairs, steps, hidden=64, batch=256):
 D = train_discriminators([(p, q)] * len(seeds), steps=here.pick(ci=400, cpu=1500, colab=1500, full=4000))
 with torch.no_grad():
     trained = torch.sigmoid(D(x))  # [seeds, N]
-optimal = p.density(x) / (p.density(x) + q.density(x))
+optimal = torch.as_tensor(optimal_discriminator(p.density(x), q.density(x)))  # exercise 1.1
 
 # %% [markdown]
 # *Predict: where along the line will the trained networks agree with the formula, and where will they not?*
@@ -171,18 +208,63 @@ show.figure(
 inside, outside = error[:, somewhere], error[:, ~somewhere]
 for k, seed in enumerate(seeds):
     print(
-        f"seed {seed}: where there is mass, mean error {inside[k].mean():.3f}, largest {inside[k].max():.3f}; "
+        f"seed {seed}: mean error where there is mass {inside[k].mean():.3f}, largest {inside[k].max():.3f}; "
         f"elsewhere mean {outside[k].mean():.3f}, largest {outside[k].max():.3f}"
     )
 d_mean, d_max = inside.mean(), inside.max()
-print(
-    f"D(8): the formula says {optimal[-1]:.3f}, the networks {', '.join(f'{v:.3f}' for v in trained[:, -1])}"
-)
+there = ", ".join(f"{v:.3f}" for v in trained[:, -1])
+print(f"D(8): the formula says {optimal[-1]:.3f}, the networks {there}")
 
 # %% [markdown]
 # Where samples fall, networks that have never seen a density compute a ratio of densities, with the small errors printed above. The largest ones sit where D* is steep or samples are few.
 #
-# In the grey it is another story. At x = 8 both densities are nearly nothing, and yet their ratio is decided: q has the heavier tail, so the formula says "generated". The networks were never asked about such points, extend what they learnt next door, and say "real". Nothing in training corrects them, because the integrand there is multiplied by p + q ≈ 0. Keep this in mind: a young generator puts its samples exactly where the data have no mass, and steers by what D says there.
+# In the grey it is another story. At x = 8 both densities are nearly nothing, and yet their ratio is decided: q has the heavier tail, so the formula says "generated". The networks were never asked about such points; they extend what they learnt next door, where real points are the more frequent ones. Nothing in training corrects them, because the integrand there is next to nothing. Keep this in mind: a step can carry G's samples into such a region, and until D has seen them there, G steers by a guess.
+
+# %% [markdown]
+# ### Exercise 1.2 · V without overflow
+#
+# Difficulty ●●○○○ · 10 minutes · why it matters: in float32, `log(sigmoid(-200))` is minus infinity and its gradient NaN: one such point, and a network is lost.
+#
+# V is made of two expectations, so it can be estimated from samples alone: from a batch of logits on real points and a batch of logits on fakes. Do it so that the result is finite and right at every logit, 200 included. No clamp, no epsilon.
+#
+# <details><summary>Hint 1</summary>
+#
+# Write the logarithms of D and of 1 − D with the sigmoid. Which of them becomes log(0), and at which logits?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# 1 − σ(l) = σ(−l). So both terms are the logarithm of a sigmoid, one at l, one at −l.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# PyTorch has the logarithm of the sigmoid as one function that never takes the logarithm of 0; look for it in `torch.nn.functional`. An expectation becomes a mean over its own batch.
+#
+# </details>
+
+
+# %%
+def value_from_logits(real_logits, fake_logits):
+    """The estimate of E log D(x) + E log(1 - D(G(z))): a tensor without dimensions."""
+    # solution
+    return F.logsigmoid(real_logits).mean() + F.logsigmoid(-fake_logits).mean()
+    # end solution
+
+
+# %%
+lesson_01.exercise_2(value_from_logits)
+
+# %%
+generator = torch.Generator().manual_seed(SEED)
+with torch.no_grad():
+    real_logits = D(p.sample(20_000, generator))  # [seeds, 20000]
+    fake_logits = D(q.sample(20_000, generator))
+reached = [float(value_from_logits(real, fake)) for real, fake in zip(real_logits, fake_logits)]
+print("V of the trained D's, from 20,000 samples of each kind:", ", ".join(f"{v:.3f}" for v in reached))
+
+# %% [markdown]
+# Far above −1.386: this G is easily caught. Keep these numbers; section 2 computes what they come close to.
 
 # %% [markdown]
 # ## 2 · What G minimises
@@ -191,7 +273,7 @@ print(
 #
 # 1. Put D* in: $V(D^*, G) = \int p \log\frac{p}{p+q} + q \log\frac{q}{p+q}\,dx$, because 1 − D* = q/(p + q).
 # 2. Let m = (p + q)/2, the average of both densities. Then $\frac{p}{p+q} = \frac{1}{2}\cdot\frac{p}{m}$, and likewise for q.
-# 3. Each factor ½ contributes $\log\frac12$, times a density that integrates to 1. Two of them give −log 4. What remains is $\int p \log\frac{p}{m} + \int q\log\frac{q}{m}$, which is KL(p‖m) + KL(q‖m).
+# 3. Each factor ½ contributes $\log\frac12$, times a density that integrates to 1. Two of them give −log 4. What remains is $\int p \log\frac{p}{m} + \int q\log\frac{q}{m}$. Each of the two is a **Kullback–Leibler divergence**: $\mathrm{KL}(p\,\|\,m) = \int p\log\frac{p}{m}$ is the average, over samples of p, of how much more likely p makes them than m does, on a logarithmic scale. It is 0 where both are the same and positive otherwise; it is no distance, since KL(p‖m) and KL(m‖p) differ.
 # 4. Half of that sum is by definition the **Jensen–Shannon divergence**, JS(p‖q).
 #
 # $$V(D^*, G) = 2\,\mathrm{JS}(p\,\|\,q) - \log 4$$
@@ -210,7 +292,7 @@ def integral(values):
 
 
 def value(logit, p, q):
-    """V(D, G) for D = sigmoid(logit); log D = logsigmoid(l) and log(1 - D) = logsigmoid(-l) never overflow."""
+    """V(D, G) for D = sigmoid(logit), as in exercise 1.2, with integrals in place of means."""
     return integral(p.density(line) * F.logsigmoid(logit) + q.density(line) * F.logsigmoid(-logit))
 
 
@@ -223,11 +305,12 @@ def jensen_shannon(p, q):
 for name, other in (("the q above", q), ("p itself", p), ("p moved by 20", p.shifted(20.0))):
     best = value(p.log_density(line) - other.log_density(line), p, other)
     bound = 2 * jensen_shannon(p, other) - math.log(4)
-    print(
-        f"q is {name:13s}   V(D*, G) = {round(best.item(), 4) + 0.0:.4f}   2 JS - log 4 = {round(bound.item(), 4) + 0.0:.4f}"
-    )
+    best, bound = (round(v.item(), 4) + 0.0 for v in (best, bound))
+    print(f"q is {name:13s}   V(D*, G) = {best:.4f}   2 JS - log 4 = {bound:.4f}")
 
 # %% [markdown]
+# The first line is what the trained D's of section 1 came close to; but for the noise of 20,000 samples, no D can surpass it.
+#
 # Now let the generator be perfect except for its position: q is p moved by s. *Predict the curve of V(D\*, G) over s. Where is its lowest point? What happens for large s? Is it downhill all the way?*
 #
 # We also train real discriminators at a few positions and compute their V with the known densities. Since D* is the best of all functions, no trained D can lie above the curve.
@@ -266,9 +349,10 @@ bottom.set(
 )
 show.figure(
     figure,
-    "Above: V at the optimal D over the shift s, lowest at s = 0 with -log 4, a side valley near s = 4.5 and -4.5 "
-    "where one peak of q meets the other peak of p, and a plateau at 0 beyond 7; trained discriminators lie on it or "
-    "just below. Below: its slope on a logarithmic axis, falling by many powers of ten on the plateau.",
+    "Above: V at the optimal D over the shift s, lowest at s = 0 with -log 4, a side valley near s = 4.5 "
+    "and -4.5 where one peak of q meets the other peak of p, and a plateau at 0 beyond 7; trained "
+    "discriminators lie on it or just below. Below: its slope on a logarithmic axis, falling by many "
+    "powers of ten on the plateau.",
 )
 
 # %%
@@ -277,17 +361,19 @@ best = torch.stack([value(a.log_density(line) - b.log_density(line), a, b) for a
 v_gap = best.reshape_as(reached) - reached
 print(f"lowest point of the curve: s = {abs(shifts[js.argmin()]):.1f}, V = {2 * js.min() - math.log(4):.4f}")
 print(
-    f"slope at s = 1: {slope[at[1.0]]:.3f}; at s = 11: {slope[at[11.0]]:.1e}, where JS = {js[at[11.0]]:.6f} and log 2 = {math.log(2):.6f}"
+    f"slope at s = 1: {slope[at[1.0]]:.3f}; at s = 11: {slope[at[11.0]]:.1e}, "
+    f"where JS = {js[at[11.0]]:.6f} and log 2 = {math.log(2):.6f}"
 )
 print(
-    f"{len(trials)} trained D's: V lies below the curve by {v_gap.min():.5f} to {v_gap.max():.5f}; above it: {int((v_gap < -1e-9).sum())} of them"
+    f"{len(trials)} trained D's: V lies below the curve by {v_gap.min():.5f} to {v_gap.max():.5f}; "
+    f"above it: {int((v_gap < -1e-9).sum())} of them"
 )
 
 # %% [markdown]
 # Three things to take from the picture.
 #
 # - The lowest point is at p = q and nowhere lower. This is why the game makes sense at all.
-# - On the plateau the curve is flat: its slope falls by many powers of ten. With a perfect D, a generator whose samples do not overlap the data hears nothing: **the better D, the less it says**. In pictures, with their thousands of pixels, two thin clouds hardly ever overlap, so this is the normal case (Arjovsky and Bottou 2017).
+# - On the plateau the curve is flat: its slope falls by many powers of ten. A generator that descends V against a perfect D, with samples far from the data, hears nothing: **the better D, the less such a G hears**. (Section 3 calls it saturating, and has another G that hears more.) Two thin clouds in a space of thousands of pixels hardly ever overlap, so for a perfect D the plateau would be the normal case (Arjovsky and Bottou 2017, section 2).
 # - There is a side valley where one peak of q sits on the wrong peak of p. Even with a perfect D, the way down from there does not lead home.
 #
 # And the trained D's V is a *lower bound* on the curve: what D fails to see, G cannot be made to pay for.
@@ -297,11 +383,11 @@ print(
 #
 # G enters V through the second term alone. To descend V, it minimises $\log(1 - D(G(z)))$, the **saturating** (or minimax) objective. In the same paper, Goodfellow et al. propose to minimise $-\log D(G(z))$ instead, the **non-saturating** objective. Both say "make D(G(z)) larger". They differ in how loudly they say it.
 #
-# Let l be D's logit for a fake. First the sigmoid's derivative: from σ = (1 + e^{−l})^{−1} follows $σ' = e^{-l}(1 + e^{-l})^{-2} = σ(1 - σ)$. Then, by the chain rule,
+# Let l be D's logit for a fake. First the sigmoid's derivative: from $σ = (1 + e^{-l})^{-1}$ follows $σ' = e^{-l}(1 + e^{-l})^{-2} = σ(1 - σ)$. Then, by the chain rule,
 #
 # $$\frac{d}{dl}\log(1 - σ) = \frac{-σ(1-σ)}{1-σ} = -σ(l), \qquad \frac{d}{dl}\bigl(-\log σ\bigr) = -\frac{σ(1-σ)}{σ} = -(1 - σ(l)).$$
 #
-# When D is sure of a fake, l is very negative: σ(l) ≈ e^{l} is almost 0 and 1 − σ(l) is almost 1. The ratio of the two is $(1 - σ)/σ = e^{-l}$.
+# When D is sure of a fake, l is very negative: $σ(l) ≈ e^{l}$ is almost 0 and 1 − σ(l) is almost 1. The ratio of the two is $(1 - σ)/σ = e^{-l}$.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -311,9 +397,8 @@ for name, objective, formula in (
     ("non-saturating", losses.g_non_saturating, -torch.sigmoid(-logit)),
 ):
     (by_autograd,) = torch.autograd.grad(len(logit) * objective(logit), logit)  # the losses are means
-    print(
-        f"{name:15s} autograd {[f'{v:.4f}' for v in by_autograd.tolist()]}   formula {[f'{v:.4f}' for v in formula.tolist()]}"
-    )
+    by_autograd, formula = ([f"{v:.4f}" for v in values.tolist()] for values in (by_autograd, formula))
+    print(f"{name:15s} autograd {by_autograd}   formula {formula}")
 
 # %%
 logit = torch.linspace(-8, 8, 200)
@@ -331,12 +416,56 @@ for axes in (left, right):
     axes.axvspan(-8, -4, color=show.GREY, alpha=0.15, lw=0)
 show.figure(
     figure,
-    "Left: both losses of the generator over the logit of a fake, both falling. Right: how hard each pushes: in the grey "
-    "region where D is sure of a fake, the saturating push is almost 0 and the non-saturating one almost 1.",
+    "Left: both losses of the generator over the logit of a fake, both falling. Right: how hard each "
+    "pushes: in the shaded band where D is sure of a fake, the saturating push is almost 0, the "
+    "non-saturating one almost 1.",
 )
 
 # %% [markdown]
-# Young generators live in the grey region. Let us measure it on a real D. The target is now in the plane, eight small Gaussians on a circle of radius 2; an untrained G puts all its samples in a clump near the middle. We train D alone, for longer and longer, and ask both objectives for the gradient of all of G's weights.
+# ### Exercise 1.3 · The non-saturating gradient by hand
+#
+# Difficulty ●●○○○ · 10 minutes · why it matters: with this vector begins everything that G hears from D.
+#
+# For a batch of N fake logits, return the derivative of the loss (the mean of −log D) by each logit. No autograd.
+#
+# <details><summary>Hint 1</summary>
+#
+# The formula above is for one logit. The loss is the mean over N of them: what does that do to the derivative by one of them?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The derivative of −log σ(l) is −(1 − σ(l)), and 1 − σ(l) = σ(−l).
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The result has one number for each logit, all of them negative. N is `len(fake_logits)`.
+#
+# </details>
+
+
+# %%
+def non_saturating_gradient(fake_logits):
+    """d/dl of mean(-log sigmoid(l)) for every logit: [N] -> [N]."""
+    # solution
+    return -torch.sigmoid(-fake_logits) / len(fake_logits)
+    # end solution
+
+
+# %%
+lesson_01.exercise_3(non_saturating_gradient)
+
+# %%
+mu = torch.zeros(1, requires_grad=True)  # G(z) = mu + z, against the last D that section 2 trained
+logits = D(mu + torch.randn(256, 1, generator=torch.Generator().manual_seed(SEED)))[-1]
+push = torch.as_tensor(non_saturating_gradient(logits.detach())).to(logits)
+(by_hand,) = torch.autograd.grad(logits, mu, push, retain_graph=True)  # your vector in place of a loss
+(by_loss,) = torch.autograd.grad(losses.g_non_saturating(logits), mu)
+print(f"the gradient of G's mu: from your vector {by_hand.item():.5f}, from the loss {by_loss.item():.5f}")
+
+# %% [markdown]
+# Your vector of pushes, carried back through D, is all that reaches G. Young generators live in the shaded band, where D is sure of them. Let us measure there, on a D that was trained. The target is now in the plane, eight small Gaussians on a circle of radius 2; an untrained G puts all its samples in a clump near the middle. We train D alone, for longer and longer, and ask both objectives for the gradient of all of G's weights.
 #
 # *Predict: when D's logit on the fakes has come down to −7, by what factor do the two gradients differ? (A logit of −7 is D = 0.0009.)*
 
@@ -367,8 +496,8 @@ for steps in ahead:
     rows.append(torch.stack([D_fake, s, n, n / s, (1 - D_fake) / D_fake]))
     D_fake, s, n, measured, predicted = rows[-1].median(dim=1).values
     print(
-        f"{steps:5d} steps of D: mean D(fake) {D_fake:.1e}, gradient saturating {s:.1e}, non-saturating {n:.1e}, "
-        f"ratio {measured:,.1f} (predicted {predicted:,.1f})"
+        f"{steps:5d} steps of D: mean D(fake) {D_fake:.1e}, gradient saturating {s:.1e}, "
+        f"non-saturating {n:.1e}, ratio {measured:,.1f} (predicted {predicted:,.1f})"
     )
 rows = torch.stack(rows)  # [stages, 5, seeds]
 
@@ -392,21 +521,23 @@ axes.set(
 axes.legend(loc="lower left")
 show.figure(
     figure,
-    "Length of the generator's gradient over the number of discriminator steps, one line a seed: the saturating gradient "
-    "falls by orders of magnitude, the non-saturating one grows.",
+    "Length of the generator's gradient over the number of discriminator steps, one line a seed: the "
+    "saturating gradient falls by orders of magnitude, the non-saturating one grows.",
 )
 
 # %% [markdown]
-# (Printed: the median over seeds. Predicted: the two pushes averaged over the batch, (1 − mean D)/(mean D), as if all fakes pulled in one direction.) The better D gets, the less the saturating objective has to say, while the non-saturating gradient even grows, because D's slope does.
+# (Printed: the median over seeds. Predicted: the two pushes averaged over the batch, (1 − mean D)/(mean D), as if all fakes pulled in one direction; at a logit of −7 for all it is $e^7 ≈ 1{,}100$.) The better D gets, the less the saturating objective has to say, while the non-saturating gradient even grows: its push can at most double, from ½ to 1, and the rest is D, which becomes steeper.
 #
 # ### Does it matter in training?
 #
-# A tiny gradient is only harmful if steps are proportional to it. Plain gradient descent (SGD) is; Adam divides each gradient by its own recent size. So here are four trainings from the same start: D is given a head start, then both play. *Predict which of the four never gets going.*
+# "The gradient is too weak while D is ahead" is the reason that Goodfellow et al. (2014, section 3) give for the second objective, and PyTorch's *DCGAN Tutorial* repeats it. One of the documents this course follows (the 128-pixel DCGAN notes, in their list of imbalances) says more: with a D that learns too fast, G's gradient goes towards zero. Their G is non-saturating, and for such a G the figure above says the opposite.
+#
+# Nor is a small gradient harmful by itself. It is harmful if steps are proportional to it. Plain gradient descent (SGD) is; Adam divides each gradient by its own recent size. So here are four trainings from the same start: D is given a head start, then both play. *Predict which of the four never gets going.*
 
 
 # %%
 def chase(objective, optimiser):
-    """How far from the middle the fakes are, after D's head start and as many rounds of both; one number a seed."""
+    """Mean radius of the fakes after D's head start and as many rounds of both; a number each seed."""
     gan = toy.ToyGAN(toy.eight_gaussians(), objective, seeds)
     for _ in range(rounds):
         gan.step_d()
@@ -428,16 +559,17 @@ for name, optimiser in (
 ):
     for objective in (losses.g_saturating, losses.g_non_saturating):
         radius[name, objective] = r = chase(objective, optimiser)
-        print(
-            f"{name:4s} {objective.__name__:16s} mean radius of the fakes, each seed: {', '.join(f'{v:.2f}' for v in r)}   (target: 2)"
-        )
+        shown = ", ".join(f"{v:.2f}" for v in r)
+        print(f"{name:4s} {objective.__name__:16s} mean radius, each seed: {shown}   (target: 2)")
 
 # %% [markdown]
 # Compare the first line with the second: with SGD the saturating generator hardly leaves the middle, while the non-saturating one gets out to the ring. Then compare the last two: with Adam both arrive. Much of what is said about vanishing gradients is true of the gradient, and mended by the optimiser.
 #
 # ### And what does the non-saturating G minimise?
 #
-# Not the Jensen–Shannon divergence. At the optimal D, write −log D* as log(q/p) + log((p+q)/q), that is $\log\frac{q}{p} - \log(1 - D^*)$. Averaged over samples of q and differentiated with D held fixed, the first part gives the gradient of KL(q‖p) (the extra term $\int q\,\frac{\partial \log q}{\partial θ}$ is $\frac{\partial}{\partial θ}\int q = 0$) and the second, by section 2, minus the gradient of 2 JS:
+# Not the Jensen–Shannon divergence. One thing first. When G moves, D* moves too, since it depends on q; yet G's step takes D as fixed. For V that makes no difference. V(D*, G) depends on G directly, and through D*. But D* sits on the top of V, where a small change of D changes nothing. So the second part of the derivative is 0, and *the gradient with D held fixed is the whole gradient of 2 JS*. (This is called an **envelope** argument.)
+#
+# Now write −log D* as log(q/p) + log((p+q)/q), that is $\log\frac{q}{p} - \log(1 - D^*)$, and average over samples of q with D held fixed. The second part gives minus the gradient of 2 JS, as just seen. The first gives the gradient of KL(q‖p), the mean of log(q/p) over samples of q. Holding log(q/p) fixed leaves out $\int q\,\frac{\partial \log q}{\partial θ} = \int \frac{\partial q}{\partial θ} = \frac{\partial}{\partial θ}\int q$, and that is 0, because q always integrates to 1. Together:
 #
 # $$\nabla_θ\,\mathbb{E}\bigl[-\log D^*(G_θ(z))\bigr] = \nabla_θ\bigl(\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p\,\|\,q)\bigr)$$
 #
@@ -450,7 +582,7 @@ phi = torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])  # E o
 
 
 def expected_loss(objective, mu, log_s):
-    """E over z of G's objective, a function of the logit, at the optimal D for q = N(mu, exp(log_s)^2), D held fixed."""
+    """E over z of G's objective, a function of the logit, at the optimal D of q, which is held fixed."""
     sample = mu + log_s.exp() * z  # G(z): gradients flow to mu and log_s through here alone
     log_q = -((sample - mu.detach()) / log_s.detach().exp()).square() / 2
     log_q = log_q - log_s.detach() - math.log(2 * math.pi) / 2
@@ -477,9 +609,7 @@ for objective, name, by_difference in (
     (non_saturating, "KL(q||p) - 2 JS", kl_slope - 2 * js_slope),
 ):
     (by_autograd,) = torch.autograd.grad(expected_loss(objective, mu, torch.zeros_like(mu)), mu)
-    print(
-        f"{objective.__name__:15s} gradient by autograd {by_autograd:+.4f}, slope of {name} {by_difference:+.4f}"
-    )
+    print(f"{objective.__name__:15s} by autograd {by_autograd:+.4f}, slope of {name} {by_difference:+.4f}")
 
 # %% [markdown]
 # KL(q‖p) is harsh on samples where p is small, and says nothing about places where p is large and q is not. So it should rather give up a mode than put samples between two. Let both objectives descend from the same starts. *Predict which mean and width each will choose.*
@@ -487,7 +617,7 @@ for objective, name, by_difference in (
 
 # %%
 def fit(objective, mu, rounds=400):
-    """Descend an objective over the mean and width of q, with a perfect D at every step; q starts with width 1."""
+    """Descend an objective over mean and width of q, a perfect D at every step; q starts with width 1."""
     mu = torch.tensor(mu, dtype=torch.float64, requires_grad=True)
     log_s = torch.zeros((), dtype=torch.float64, requires_grad=True)
     adam = torch.optim.Adam([mu, log_s], lr=0.05)
@@ -523,23 +653,28 @@ axes.set(xlim=(-7, 7), xlabel="x", ylabel="density")
 axes.legend(loc="upper left")
 show.figure(
     figure,
-    "Two real peaks. The Gaussian fitted with the saturating objective spreads over both peaks and the gap between them; "
-    "the one fitted with the non-saturating objective covers one peak and leaves the other out.",
+    "Two real peaks. The Gaussian fitted with the saturating objective spreads over both peaks and the "
+    "gap between them; the one fitted with the non-saturating objective covers one peak and leaves the "
+    "other out.",
 )
 
 # %% [markdown]
 # Drawn is the start at μ = 1. From there the saturating objective covers both peaks and pays with samples in the gap; the non-saturating one makes good samples of one peak and forgets the other. It is *mode-seeking*. (Started on top of a peak, at μ = 2, the saturating one stays there as well: a side valley like the one in section 2.) Hold on to this prediction until section 5.
+#
+# ---
+#
+# **The first sitting ends here.** So far one player stood still or was perfect. In the second, both move.
 
 # %% [markdown]
 # ## 4 · When does training spiral?
 #
-# So far one player stood still or was perfect. What happens when both move? The smallest GAN that shows it has one number for each player: the **Dirac-GAN** (Mescheder, Geiger and Nowozin 2018).
+# What happens when both players move? The smallest GAN that shows it has one number for each player: the **Dirac-GAN** (Mescheder, Geiger and Nowozin 2018).
 #
 # - All real data sit at 0. All fakes sit at θ, which is G's only parameter.
 # - D's logit is ψx, a line through the origin with slope ψ, D's only parameter.
 # - The solution is θ = 0 (G hits the data) and ψ = 0 (D has no opinion).
 #
-# D minimises −V = −log σ(0) − log(1 − σ(ψθ)) = log 2 + softplus(ψθ), and the saturating G minimises log(1 − σ(ψθ)) = −softplus(ψθ), where softplus(t) = log(1 + e^t) has the derivative σ(t). So
+# D minimises −V = −log σ(0) − log(1 − σ(ψθ)) = log 2 + softplus(ψθ), and the saturating G minimises log(1 − σ(ψθ)) = −softplus(ψθ), where $\mathrm{softplus}(t) = \log(1 + e^t)$ has the derivative σ(t). So
 #
 # $$\frac{\partial L_D}{\partial ψ} = θ\,σ(ψθ), \qquad \frac{\partial L_G}{\partial θ} = -ψ\,σ(ψθ).$$
 #
@@ -554,24 +689,23 @@ fake_logits = (psi * theta)[None]  # and of one fake, theta
 (by_theta,) = torch.autograd.grad(losses.g_saturating(fake_logits), theta, retain_graph=True)
 (by_psi,) = torch.autograd.grad(losses.d_bce(real_logits, fake_logits), psi)
 formula = toy.dirac_gradients(theta.item(), psi.item())
-print(
-    f"autograd: dL_G/dθ = {by_theta:.6f}, dL_D/dψ = {by_psi:.6f}   formulas: {formula[0]:.6f}, {formula[1]:.6f}"
-)
+print(f"autograd: dL_G/dθ = {by_theta:.6f}, dL_D/dψ = {by_psi:.6f}")
+print(f"formulas: dL_G/dθ = {formula[0]:.6f}, dL_D/dψ = {formula[1]:.6f}")
 
 # %% [markdown]
 # **Infinitely small steps.** Both follow their negative gradients: $\dot θ = ψσ$, $\dot ψ = -θσ$. Then $\frac{d}{dt}(θ^2 + ψ^2) = 2θψσ - 2ψθσ = 0$: the distance to the solution never changes. They circle. In matrix form, near the solution,
 #
 # $$\begin{pmatrix}\dot θ\\ \dot ψ\end{pmatrix} = J \begin{pmatrix}θ\\ ψ\end{pmatrix}, \qquad J = \begin{pmatrix}0 & ½\\ -½ & 0\end{pmatrix}, \qquad \text{eigenvalues } \pm \tfrac{i}{2}.$$
 #
-# The imaginary part is the speed of rotation. The real part, here 0, would be the rate of growth or decay.
+# J, the table of the slopes of both right-hand sides by θ and by ψ, is the **Jacobian**. An **eigenvalue** of a matrix is a number λ by which it multiplies some vector without turning it: Jv = λv. Along such a v the equation reads $\dot v = λv$ and is solved by $e^{λt}$. A real λ means growth or decay. A complex one comes with its mirror image, and such a pair means rotation: the imaginary part is its speed, and the real part, here 0, is the rate of growth or decay.
 #
-# **Steps of size h, both at once** (simultaneous). The update matrix is I + hJ, with eigenvalues 1 ± ih/2. Each step multiplies the distance by $|1 + ih/2| = \sqrt{1 + h^2/4} > 1$ and turns by arctan(h/2). Out it goes, for every h.
+# **Steps of size h, both at once** (simultaneous). The update matrix is I + hJ (I: the identity), with eigenvalues 1 ± ih/2. Steps *multiply*: after k of them an eigenvalue λ has become $λ^k$. So now its modulus |λ| decides (above 1 grows, below 1 decays), and its angle is the rotation a step. Here each step multiplies the distance by $|1 + ih/2| = \sqrt{1 + h^2/4} > 1$ and turns by arctan(h/2). Out it goes, for every h.
 #
 # **D first, then G answers the new D** (alternating, as in all training loops of this course). One matrix for each half step, the later one on the left:
 #
 # $$\begin{pmatrix}1 & h/2\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -h/2 & 1\end{pmatrix} = \begin{pmatrix}1 - h^2/4 & h/2\\ -h/2 & 1\end{pmatrix}$$
 #
-# Its determinant is 1 and its trace 2 − h²/4. While |trace| < 2, that is h < 4, the eigenvalues are a conjugate pair on the unit circle, with angle 2 arcsin(h/4): it goes round and round, neither in nor out. Beyond h = 4 they are real, one of them outside the circle.
+# The eigenvalues of a 2 × 2 matrix solve λ² − trace · λ + determinant = 0, where the trace is the sum of the diagonal. Here the determinant is 1 and the trace 2 − h²/4. While |trace| < 2, that is h < 4, the solutions are a complex pair, mirror images of each other, whose product |λ|² is the determinant, 1. So they lie on the unit circle, at the angle 2 arcsin(h/4): it goes round and round, neither in nor out. Beyond h = 4 they are real, one of them outside the circle.
 #
 # Now measure. We run the true, nonlinear game from a point close to the solution, fit the matrix that best takes each point to the next (least squares), and compare its eigenvalues with the prediction.
 
@@ -595,8 +729,9 @@ for alternating in (False, True):
         growth, angle = largest(toy.dirac_matrix(rate, alternating))
         path = toy.dirac_run(rate, 12, alternating, start=(1e-6, 0.0))
         found, turned = largest(fitted(path))
+        name = "alternating" if alternating else "simultaneous"
         print(
-            f"{'alternating' if alternating else 'simultaneous':12s} h = {rate}: growth per step {growth:.4f} predicted, {found:.4f} measured; "
+            f"{name:12s} h = {rate}: growth per step {growth:.4f} predicted, {found:.4f} measured; "
             f"rotation {angle:.4f} predicted, {turned:.4f} measured"
         )
 
@@ -620,9 +755,58 @@ for penalty in (0.0, 0.03, 0.1, 0.5, 2.0):
     shown = f"{eigenvalues[0].real:.3f}" + (
         f" ± {eigenvalues[0].imag:.3f}i" if penalty < 1 else f", {eigenvalues[1].real:.3f}"
     )
-    print(
-        f"{penalty:5.2f}  {shown:>18s}  {(1 + 0.2 * eigenvalues).abs().max():.5f} | {largest(fitted(path))[0]:.5f}"
-    )
+    predicted = (1 + 0.2 * eigenvalues).abs().max()
+    print(f"{penalty:5.2f}  {shown:>18s}  {predicted:.5f} | {largest(fitted(path))[0]:.5f}")
+
+# %% [markdown]
+# The border is γ = h/4 = 0.05: below it the penalty is too weak for steps of this size.
+
+# %% [markdown]
+# ### Exercise 1.4 · Will it spiral?
+#
+# Difficulty ●●●○○ · 25 minutes · why it matters: eigenvalues tell before the run what the loss curves tell after it.
+#
+# Write the matrix of one alternating step of the Dirac-GAN near the solution, D first, with an R1 penalty γ on D: (θ, ψ) after the step is the matrix times (θ, ψ) before. Compute in float64. Then write the verdict on any 2 × 2 update matrix: `"converges"`, `"circles"` (modulus 1, to about 1e-9) or `"diverges"`.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which of the two moves first, and which values does the other use? Write down what ψ becomes after D's half step, then what θ becomes after G's.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# D's half step: θ stays, and ψ becomes ψ − h (θ/2 + γψ). G's: ψ stays, and θ becomes θ + h ψ/2, with the new ψ. Each is a matrix; what is done first stands on the right of the product `@`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `torch.linalg.eigvals` gives the two eigenvalues, as complex numbers; `.abs()` their moduli. The larger one decides. Make the matrix of `dtype=torch.float64`: float32 rounds at about 1e-7, and you have to tell 1 from 1 + 1e-8.
+#
+# </details>
+
+
+# %%
+def update_matrix(rate, penalty):
+    """One alternating step near the solution: [2, 2], first row and column theta, second psi."""
+    # solution
+    step_of_d = torch.tensor([[1.0, 0.0], [-rate / 2, 1.0 - rate * penalty]], dtype=torch.float64)
+    step_of_g = torch.tensor([[1.0, rate / 2], [0.0, 1.0]], dtype=torch.float64)
+    return step_of_g @ step_of_d
+    # end solution
+
+
+def verdict(matrix):
+    """What the update does in the long run: "converges", "circles" or "diverges"."""
+    # solution
+    modulus = torch.linalg.eigvals(matrix).abs().max().item()
+    if abs(modulus - 1) < 1e-9:
+        return "circles"
+    return "diverges" if modulus > 1 else "converges"
+    # end solution
+
+
+# %%
+lesson_01.exercise_4(update_matrix, verdict)
 
 # %% [markdown]
 # All of this was close to the solution. Here are three runs that start far from it, on top of the vector field that both players follow.
@@ -653,17 +837,20 @@ for k in torch.linspace(2, steps + 1, frames).int().tolist():
     pictures.append(show.figure(figure, "a frame", dpi=40))
 show.animation(
     pictures,
-    "Paths of a Dirac-GAN around the solution at the origin, over the field of both players' steps: simultaneous steps "
-    "spiral outwards, alternating steps stay on a closed orbit, alternating steps with an R1 penalty spiral inwards.",
+    "Paths of a Dirac-GAN around the solution at the origin, over the field of both players' steps: "
+    "simultaneous steps spiral outwards, alternating ones stay on a closed orbit, and with an R1 penalty "
+    "they spiral inwards.",
     ms=200,
     quality=60,
 )
 
 # %%
-for name, _, path in runs:
+matrices = toy.dirac_matrix(rate, False), update_matrix(rate, 0.0), update_matrix(rate, 0.2)  # exercise 1.4
+for (name, _, path), matrix in zip(runs, matrices):
     distance = path.norm(dim=1)
     print(
-        f"{name:30s} distance from the solution: {distance[0]:.2f} at the start, {distance[-1]:.2f} after {steps} steps"
+        f"{name:30s} distance from the solution: {distance[0]:.2f} at the start, {distance[-1]:.2f} after "
+        f"{steps} steps; your verdict: {verdict(torch.as_tensor(matrix))}"
     )
 dirac_growth = largest(fitted(toy.dirac_run(0.2, 40, False, start=(1e-6, 0.0))))[0]
 
@@ -676,33 +863,70 @@ dirac_growth = largest(fitted(toy.dirac_run(0.2, 40, False, start=(1e-6, 0.0))))
 # Now everything at once: a generator and a discriminator with two hidden layers of 64 units, Adam for both, and the objectives from above. The target is known, so we can say exactly what "good" means:
 #
 # - A **mode is covered** when at least 1 % of the samples lie within 3σ of its centre. (A fair share would be 12.5 %.)
-# - The **quality** is the share of samples that lie within 3σ of any centre. (For the real data themselves it is 1 − e^{−4.5} ≈ 98.9 %, the mass of a round Gaussian in the plane within 3σ.)
+# - The **quality** is the share of samples that lie within 3σ of any centre. (For the real data themselves it is $1 - e^{-4.5}$ ≈ 98.9 %, the mass of a round Gaussian in the plane within 3σ.)
 
 # %%
 # NBVAL_CHECK_OUTPUT
 target = toy.eight_gaussians()
 real = target.sample(20000, torch.Generator().manual_seed(SEED))
+one_mode = target.centres[:1].repeat(100, 1)
 print(f"real data: {toy.coverage(real, target).modes} modes; quality in theory {1 - math.exp(-4.5):.3f}")
-print(
-    f"a generator that knows one mode only: {toy.coverage(target.centres[:1].repeat(100, 1), target).modes} mode"
-)
+print(f"a generator that knows one mode only: {toy.coverage(one_mode, target).modes} mode")
+
+# %% [markdown]
+# ### Exercise 1.5 · Count the modes
+#
+# Difficulty ●●○○○ · 15 minutes · why it matters: "mode collapse" is a word until somebody counts.
+#
+# A mode is covered when at least 1 % of *all* samples lie within 3σ of its centre. `torch.cdist` helps.
+#
+# <details><summary>Hint 1</summary>
+#
+# Think of a table with a row for each sample and a column for each centre. What does an entry have to say, and along which axis do you then count?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `torch.cdist(samples, centres)` gives all distances, [N, K]. Compare them with 3σ: which sample is near which centre?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The mean of a column of True and False (as `float`) is the share of *all* samples near that centre. How many of the K shares are at least 0.01?
+#
+# </details>
+
+
+# %%
+def count_modes(samples, centres, sigma):
+    """How many of the centres [K, 2] the samples [N, 2] cover: one whole number."""
+    # solution
+    near = torch.cdist(samples, centres) <= 3 * sigma  # [N, K]
+    return int((near.float().mean(dim=0) >= 0.01).sum())
+    # end solution
+
+
+# %%
+lesson_01.exercise_5(count_modes)
 
 # %% [markdown]
 # ### By hand
 #
-# Run the cell and press. The colour is D's belief, blue dots are real, red ones generated. Things to try (1 to 3 in one go, the others after *reset*):
+# Run the cell. You see a GAN in the middle of its training: the colour is D's belief, blue dots are real, orange ones generated. Press **reset**, and both players are beginners. Things to try (1 to 3 in one go, the others after *reset*):
 #
-# 1. Press **step D** with 50 steps a press, once. D now paints the middle red and *everything* else blue, the empty outside included: it has seen no fakes there. Then **step G** once with 1 step: hardly anything moves.
+# 1. Press **step D** with 50 steps a press, once. D now paints the middle orange and *everything* else blue, the empty outside included: it has seen no fakes there. Then **step G** once with 1 step: hardly anything moves.
 # 2. After those 50 steps of D, press **step G** with 50 steps a press, three times, without D. Where do *all* samples go?
 # 3. Now **step D** 50 again: D has noticed. Then G again. You are watching a slow version of section 4.
 # 4. Press **both**, or play. When do the first modes appear? Which one is last?
 # 5. Set *D steps a round* to 5 and play for a long time; then the same with the saturating objective. Count modes.
 
 # %%
-widgets.StepByStep(toy.ToyGAN(target, seeds=[SEED]))
+in_the_middle = toy.ToyGAN(target, seeds=[SEED])
+in_the_middle.train(200)
+widgets.StepByStep(in_the_middle)
 
 # %% [markdown]
-# (If you read this where nothing can be pressed, such as on GitHub, you see the start as a still picture.) Here is the second experiment again, in numbers, for every seed. *Predict what G does when D stands still.*
+# (Where nothing can be pressed, such as on GitHub, the lesson shows a still picture in its place.) Here is the second experiment again, in numbers, for every seed. *Predict what G does when D stands still.*
 
 # %%
 gan = toy.ToyGAN(target, seeds=seeds)
@@ -714,9 +938,11 @@ def look(what):
     fakes = gan.samples()
     stages.append(plane.frame(what))
     believed = torch.sigmoid(gan.D(fakes)).mean().item()
+    modes = [int(count_modes(one, target.centres, 0.1)) for one in fakes]  # exercise 1.5
     said.append(
-        f"{what:28s} D believes in fakes {believed:.2f}, in real points {gan.belief(real[:2000]).mean():.2f}; "
-        f"spread of the fakes (std) {fakes.std(dim=1).mean():.2f}, modes {toy.coverage(fakes, target).modes.tolist()}"
+        f"{what:28s} D believes in fakes {believed:.2f}, "
+        f"in real points {gan.belief(real[:2000]).mean():.2f}; "
+        f"spread of the fakes (std) {fakes.std(dim=1).mean():.2f}, modes {modes}"
     )
 
 
@@ -732,18 +958,59 @@ look("then 149 more steps of G")
 print("\n".join(said))
 show.animation(
     stages,
-    "Four stages of hand training: the start; D paints the middle red, the rest blue; one step of G moves little; after 149 more "
-    "steps of G with D standing still, the fakes have run outwards to where D believes most.",
+    "Four stages of hand training: the start; D paints the middle orange, the rest blue; one step of G "
+    "moves little; after 149 more steps of G with D standing still, the fakes have run outwards to where "
+    "D believes most.",
     ms=1800,
     hold=3000,
 )
 
 # %% [markdown]
-# G has fooled this D completely, and has learnt next to nothing about the data: it ran to wherever D's belief is high, often past the ring into the region that section 1 warned about. G never sees data. Without a D that keeps moving there is nothing to imitate.
+# G has fooled this D, as the beliefs show, and has learnt next to nothing about the data: count its modes. It ran to wherever D's belief is high, often past the ring into the region that section 1 warned about. G never sees data. Without a D that keeps moving there is nothing to imitate.
+
+# %% [markdown]
+# ### Exercise 1.6 · One step of D
 #
+# Difficulty ●●●○○ · 15 minutes · why it matters: it is half of every GAN's training loop, and the half where gradients leak.
+#
+# Make fakes G(z) of the latents you are given, descend −V by one step of the optimiser (which holds D's weights alone), and leave G exactly as it was: its weights, and its gradients.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which four lines does every training step in PyTorch have? Which network's weights are in the optimiser?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `losses.d_bce(real_logits, fake_logits)` is −V. D has to look at the fakes, but no gradient may flow through them into G.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `.detach()` cuts a tensor off from the graph that made it. Then, in this order: the loss, `zero_grad()`, `backward()`, `step()`.
+#
+# </details>
+
+
+# %%
+def step_d(G, D, optimiser, real, z):
+    """One step of D on real points [.., N, 2] and latents z [.., N, 2]; G and its gradients stay."""
+    # solution
+    fake = G(z).detach()
+    loss = losses.d_bce(D(real), D(fake))
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    # end solution
+
+
+# %%
+lesson_01.exercise_6(step_d)
+
+# %% [markdown]
 # ### All the way
 #
-# Now both in turn. Watch the colour under the blue dots: strongly blue at first, then paler, because white is the colour of ½, and D* = ½ where q has come to equal p. Between the modes it turns red: that is what drives stragglers home.
+# Now both in turn. Watch the colour under the blue dots: strongly blue at first, then paler, because white is the colour of ½, and D* = ½ where q has come to equal p. Between the modes it is orange: that is what drives stragglers home.
 
 # %%
 total, frames = here.pick(ci=300, cpu=2000, colab=2000, full=4000), here.pick(ci=5, cpu=16, colab=16, full=16)
@@ -756,8 +1023,9 @@ for _ in range(frames):
 print(widgets.describe(gan))
 show.animation(
     pictures,
-    "A GAN learning eight Gaussians: the generated points start in the middle, reach out to the ring, and gather "
-    "around the eight real clusters, where D's belief turns from blue to nearly white; between them it is red.",
+    "A GAN learning eight Gaussians: the generated points start in the middle, reach out to the ring, and "
+    "gather around the eight real clusters, where D's belief turns from blue to nearly white; between "
+    "them it is orange.",
     ms=300,
     quality=60,
 )
@@ -765,7 +1033,7 @@ show.animation(
 # %% [markdown]
 # ### Two beliefs on trial
 #
-# You may have heard that the non-saturating objective is simply better, and that more steps of D for each step of G are safer. Section 3 suggests something finer: the nearer D is to its optimum, the more the saturating G should descend JS and keep all modes, and the more the non-saturating one should seek modes: fewer of them, with better samples. Four configurations, the same seeds for each.
+# Two beliefs are as old as GANs. The non-saturating objective is better, since it leads to the same place with stronger gradients (Goodfellow et al. 2014, section 3). And more steps of D for each step of G are safer, since a G that moves too much while D stands still collapses (the same paper, section 6). Section 3 suggests something finer: the nearer D is to its optimum, the more the saturating G should descend JS and keep all modes, and the more the non-saturating one should seek modes: fewer of them, with better samples. Four configurations, the same seeds for each.
 #
 # At the end of each training we also ask how near D was to its optimum: G is frozen, D trains on alone, and we note by how much V rises. A perfect D would gain nothing.
 #
@@ -777,7 +1045,7 @@ def estimate_v(gan, n=4000):
     """V(D, G) of each copy from n fresh samples."""
     with torch.no_grad():
         real_logits, fake_logits = gan.D(gan.real(n)), gan.D(gan.G(gan.latent(n)))
-    return F.logsigmoid(real_logits).mean(1) + F.logsigmoid(-fake_logits).mean(1)
+    return torch.tensor([float(value_from_logits(r, f)) for r, f in zip(real_logits, fake_logits)])
 
 
 rounds = here.pick(ci=200, cpu=2000, colab=2000, full=2000)
@@ -794,9 +1062,11 @@ for d_steps in (1, 5):
         for _ in range(rounds // 4):
             gan.step_d()
         left = (estimate_v(gan) - v).mean()
+        last = looks[-1]
         print(
-            f"{d_steps} D a round, {objective.__name__:16s} modes at the end {looks[-1].modes.tolist()}; quality {looks[-1].quality.mean():.2f} "
-            f"± {looks[-1].quality.std():.2f} (std over {len(seeds)} seeds); V rises by {left:.2f} if D trains on"
+            f"{d_steps} D a round, {objective.__name__:16s} modes at the end {last.modes.tolist()}; "
+            f"quality {last.quality.mean():.2f} ± {last.quality.std():.2f} (std over {len(seeds)} seeds); "
+            f"V rises by {left:.2f} if D trains on"
         )
 
 # %%
@@ -819,8 +1089,9 @@ right.set(xlabel="steps of G", ylabel="quality", ylim=(0, 1))
 left.legend(loc="lower right")
 show.figure(
     figure,
-    "Modes covered and sample quality over training, for two objectives with one or five discriminator steps a round; "
-    "lines are means over seeds, bands the range for five steps. The printed lines give the final numbers.",
+    "Modes covered and sample quality over training, for two objectives with one or five discriminator "
+    "steps a round; lines are means over seeds, bands the range for five steps. The printed lines give "
+    "the final numbers.",
 )
 
 
@@ -836,8 +1107,8 @@ def ends(d_steps, objective):
     ends(5, losses.g_saturating),
 )
 print(
-    f"with five D steps, of {len(seeds)} seeds a mode was lost by {ns_lost} non-saturating and {sat_lost} saturating ones; "
-    f"quality {ns_quality:.2f} and {sat_quality:.2f}"
+    f"with five D steps, of {len(seeds)} seeds a mode was lost by {ns_lost} non-saturating and {sat_lost} "
+    f"saturating ones; quality {ns_quality:.2f} and {sat_quality:.2f}"
 )
 
 # %% [markdown]
@@ -848,152 +1119,81 @@ print(
 # | non-saturating | 21 of 30 | 6.8 | 4 | 0.87 |
 # | saturating | 1 of 30 | 7.8 | 3 | 0.80 |
 #
-# So the direction is as predicted: with a busier D, the non-saturating objective loses modes far more often, and its samples are nearer to the modes it keeps. More steps of D are not safer for it. Read the table twice, though. The one saturating run that failed failed worst. And look at the last number of each line above: when D trains on alone, V rises well above the noise of its estimate (about 0.01 a seed), with five steps a round as with one. So D is not at its optimum, the theorem's condition does not hold, and the theorem proves nothing about this GAN. It gave us a direction to look in; the measurement had to decide. With wider modes (σ = 0.2, ten seeds) both objectives kept all eight in every run, and the difference was gone.
+# (On another processor it was 22 and 1 of 30: a training is chaotic enough for the last digit to matter.) So the direction is as predicted: with a busier D, the non-saturating objective loses modes far more often, and its samples are nearer to the modes it keeps. More steps of D are not safer for it. Read the table twice, though. The one saturating run that failed failed worst. And look at the last number of each line above: when D trains on alone, V rises well above the noise of its estimate (about 0.01 a seed), with five steps a round as with one. So D is not at its optimum, the theorem's condition does not hold, and the theorem proves nothing about this GAN. It gave us a direction to look in; the measurement had to decide. With wider modes (σ = 0.2, ten seeds) both objectives kept all eight in every run, and the difference was gone.
 #
 # And why did the saturating G not die, as section 3 threatened? You have measured that too: Adam does not care how small a gradient is.
 
 # %% [markdown]
-# ## 6 · Exercises
+# ## 6 · A discriminator as a ruler
 #
-# Write each function, then run the check below it. A check says what is wrong in words; run it as often as you like.
+# A D-loss of log 4 may mean a perfect G, or a D that has learnt nothing; so losses do not say how far G is from the data. But section 2 makes a ruler of D. Freeze G, train a *fresh* D until it has learnt what it can, and estimate its V. Since V ≤ 2 JS − log 4, that is a lower bound for JS(p‖q): but for the noise of the estimate, no D can make p and q look further apart than they are.
 #
-# ### Exercise 1.1 · The best discriminator
+# ### Exercise 1.7 · Measure a divergence
 #
-# Difficulty ●○○○○ · 5 minutes · why it matters: every claim about what G minimises starts from this function.
+# Difficulty ●●●●○ · 20 minutes · why it matters: "how far from the data is G?" gets a number, from samples alone.
 #
-# Given tensors of densities p(x) and q(x) at the same points, return D* at each. Where neither has mass, D* is free; return 0.5 there, so that no NaN travels on.
+# Train the fresh D that you are given, for `steps` steps on fresh batches of about 256 points. Then estimate V on several thousand points that D has not been trained on, and turn it into JS. You have written both halves of it already. `draw_real(n)` and `draw_z(n)` give n fresh real points and latents.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which of your functions makes one step of D, and which estimates V? Which equation of section 2 joins V and JS?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A loop of `steps` times `step_d(G, D, optimiser, draw_real(256), draw_z(256))`. Then, under `torch.no_grad()`, the logits of 5,000 new real points and of 5,000 new fakes.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# V = 2 JS − log 4, solved for JS. log 4 is `math.log(4)`.
+#
+# </details>
 
 
 # %%
-def optimal_discriminator(p, q):
-    """D* [N] from densities p [N] and q [N], none negative; 0.5 where both are 0."""
+def measure_js(G, D, optimiser, draw_real, draw_z, steps):
+    """JS(p‖q) as a fresh D finds it, a number from 0 to log 2; G stays as it is."""
     # solution
-    total = p + q
-    return torch.where(total > 0, p / total, 0.5)
+    for _ in range(steps):
+        step_d(G, D, optimiser, draw_real(256), draw_z(256))
+    with torch.no_grad():
+        v = value_from_logits(D(draw_real(5000)), D(G(draw_z(5000))))
+    return float(v + math.log(4)) / 2
     # end solution
 
 
 # %%
-lesson_01.exercise_1(optimal_discriminator)
+lesson_01.exercise_7(measure_js)
 
 # %% [markdown]
-# ### Exercise 1.2 · V without overflow
-#
-# Difficulty ●●○○○ · 10 minutes · why it matters: `log(sigmoid(l))` is the commonest source of NaN in published GANs.
-#
-# Estimate V(D, G) from a batch of logits on real points and a batch of logits on fakes, so that the result is finite and right at every logit, 200 included. No clamp, no epsilon.
-
+# Now along the training of a GAN. *Predict: what does the ruler say of the untrained G? Will it still tell two G apart when both cover all eight modes? And what does the D of the training read, with the same formula?*
 
 # %%
-def value_from_logits(real_logits, fake_logits):
-    """The estimate of E log D(x) + E log(1 - D(G(z))): a tensor without dimensions."""
-    # solution
-    return F.logsigmoid(real_logits).mean() + F.logsigmoid(-fake_logits).mean()
-    # end solution
-
-
-# %%
-lesson_01.exercise_2(value_from_logits)
+gan = toy.ToyGAN(target, seeds=[SEED])
+steps = here.pick(ci=300, cpu=600, colab=600, full=3000)
+looks = (0, 100, 300, 1000, 3000)
+for rounds in here.pick(ci=looks[:3], cpu=looks, colab=looks, full=looks):
+    gan.train(rounds - gan.g_steps)
+    fresh = toy.Stack([SEED + 100], 2, 64, 64, 1)
+    adam = torch.optim.Adam(fresh.parameters(), lr=5e-3, betas=(0.5, 0.999))
+    distance = float(measure_js(gan.G, fresh, adam, gan.real, gan.latent, steps))
+    own = (estimate_v(gan)[0] + math.log(4)) / 2
+    modes = int(count_modes(gan.samples()[0], target.centres, 0.1))
+    print(
+        f"after {rounds:4d} rounds: JS by a fresh D {distance:.3f} (at most {math.log(2):.3f}), "
+        f"by the D in training {own:.3f}; modes {modes}"
+    )
 
 # %% [markdown]
-# ### Exercise 1.3 · The non-saturating gradient by hand
-#
-# Difficulty ●●○○○ · 10 minutes · why it matters: this vector is all that G hears from D.
-#
-# For a batch of N fake logits, return the derivative of the loss (the mean of −log D) by each logit. No autograd.
-
-
-# %%
-def non_saturating_gradient(fake_logits):
-    """d/dl of mean(-log sigmoid(l)) for every logit: [N] -> [N]."""
-    # solution
-    return -torch.sigmoid(-fake_logits) / len(fake_logits)
-    # end solution
-
-
-# %%
-lesson_01.exercise_3(non_saturating_gradient)
-
-# %% [markdown]
-# ### Exercise 1.4 · Will it spiral?
-#
-# Difficulty ●●●○○ · 20 minutes · why it matters: eigenvalues tell before the run what the loss curves tell after it.
-#
-# Write the matrix of one alternating step of the Dirac-GAN near the solution, D first, with an R1 penalty γ on D: (θ, ψ) after the step is the matrix times (θ, ψ) before. Then write the verdict on any 2 × 2 update matrix: `"converges"`, `"circles"` (modulus 1, to about 1e-9) or `"diverges"`.
-
-
-# %%
-def update_matrix(rate, penalty):
-    """One alternating step near the solution: [2, 2], first row and column theta, second psi."""
-    # solution
-    step_of_d = torch.tensor([[1.0, 0.0], [-rate / 2, 1.0 - rate * penalty]], dtype=torch.float64)
-    step_of_g = torch.tensor([[1.0, rate / 2], [0.0, 1.0]], dtype=torch.float64)
-    return step_of_g @ step_of_d
-    # end solution
-
-
-def verdict(matrix):
-    """What the update does in the long run: "converges", "circles" or "diverges"."""
-    # solution
-    modulus = torch.linalg.eigvals(matrix).abs().max().item()
-    if abs(modulus - 1) < 1e-9:
-        return "circles"
-    return "diverges" if modulus > 1 else "converges"
-    # end solution
-
-
-# %%
-lesson_01.exercise_4(update_matrix, verdict)
-
-# %% [markdown]
-# ### Exercise 1.5 · Count the modes
-#
-# Difficulty ●●○○○ · 15 minutes · why it matters: "mode collapse" is a word until somebody counts.
-#
-# A mode is covered when at least 1 % of *all* samples lie within 3σ of its centre. `torch.cdist` helps.
-
-
-# %%
-def count_modes(samples, centres, sigma):
-    """How many of the centres [K, 2] the samples [N, 2] cover: one whole number."""
-    # solution
-    near = torch.cdist(samples, centres) <= 3 * sigma  # [N, K]
-    return int((near.float().mean(dim=0) >= 0.01).sum())
-    # end solution
-
-
-# %%
-lesson_01.exercise_5(count_modes)
-
-# %% [markdown]
-# ### Exercise 1.6 · One step of D
-#
-# Difficulty ●●●○○ · 15 minutes · why it matters: it is half of every GAN's training loop, and the half where gradients leak.
-#
-# Draw fakes G(z), descend −V by one step of the optimiser (which holds D's weights alone), and leave G exactly as it was: its weights, and its gradients.
-
-
-# %%
-def step_d(G, D, optimiser, real, z):
-    """One step of D on real points [.., N, 2] and latents z [.., N, 2]; G and its gradients stay as they are."""
-    # solution
-    fake = G(z).detach()
-    loss = losses.d_bce(D(real), D(fake))
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
-    # end solution
-
-
-# %%
-lesson_01.exercise_6(step_d)
+# The untrained G is at the end of the ruler, log 2: its samples and the data hardly overlap. Where the number of modes has reached eight, JS can still fall (in the recorded run it does), because it also charges for samples between the modes. And the D of the training, a beginner at first and later always a step behind, reads too little (below 0, it does worse than a coin). This is why the losses of a GAN do not tell how good it is.
 
 # %% [markdown]
 # ## What to remember
 #
 # 1. For a fixed G the best discriminator is D* = p/(p + q); its logit is the log density ratio, and it is trained only where samples fall.
 # 2. At D*, the value is 2 JS(p‖q) − log 4: lowest, −log 4, exactly where p = q, and flat where p and q do not overlap.
-# 3. The saturating push on a fake's logit is σ(l), the non-saturating one 1 − σ(l). Their ratio e^{−l} is in the thousands when D is sure.
+# 3. The saturating push on a fake's logit is σ(l), the non-saturating one 1 − σ(l). Their ratio, $e^{-l}$, is above a thousand where l is below −7.
 # 4. Near a D at its optimum the non-saturating G descends KL(q‖p) − 2 JS and seeks modes; the saturating one descends JS and spreads.
 # 5. Near its solution a GAN rotates: simultaneous steps spiral out, alternating ones circle, a gradient penalty pulls inwards.
 #
@@ -1007,7 +1207,7 @@ lesson_01.exercise_6(step_d)
 #
 # <details><summary>D's loss (binary cross-entropy, both halves added) settles at 1.386. Has the GAN converged?</summary>
 #
-# It may have: at p = q and D = ½ the loss is log 4 ≈ 1.386. But a D that has learnt nothing has the same loss, whatever G does. The number alone cannot tell an expert facing a perfect forger from a beginner. Train a fresh D for a while: if its loss stays there too, p and q are hard to tell apart.
+# It may have: at p = q and D = ½ the loss is log 4 ≈ 1.386. But a D that has learnt nothing has the same loss, whatever G does. The number alone cannot tell an expert facing a perfect forger from a beginner. Train a fresh D, as in exercise 1.7: if its loss stays there too, p and q are hard to tell apart.
 #
 # </details>
 #
@@ -1040,7 +1240,9 @@ lesson_01.exercise_6(step_d)
 # %% tags=["showed"]
 ratio = rows[-1, 3].median()
 print(
-    f"trained D within {d_mean:.3f} of p/(p+q) on average; V at most {v_gap.max():.3f} below 2·JS − log 4; gradient ratio {ratio:,.0f}; "
+    f"trained D within {d_mean:.3f} of p/(p+q) on average; V at most {v_gap.max():.3f} below 2·JS − log 4; "
+    f"gradient ratio {ratio:,.0f}; "
     f"Dirac growth {dirac_growth:.5f} ({math.sqrt(1 + 0.2**2 / 4):.5f} predicted); "
-    f"with 5 D steps {ns_lost} of {len(seeds)} non-saturating and {sat_lost} saturating GANs lost a mode"
+    f"with 5 D steps {ns_lost} of {len(seeds)} non-saturating and {sat_lost} saturating GANs lost a mode; "
+    f"JS of the last GAN at least {distance:.3f}"
 )

@@ -1,5 +1,7 @@
 """Answers to the exercises of lesson 01: right ones, and wrong ones with what each is told."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -142,6 +144,47 @@ def trains_g_too(G, D, optimiser, real, z):
     torch.optim.SGD([*G.parameters(), *D.parameters()], lr=0.1).step()
 
 
+# 1.7
+
+
+def ruler(
+    finish=lambda v: (v + math.log(4)) / 2,
+    train=None,
+    steps=lambda n: n,
+    n=5000,
+    fixed=False,
+    judged=value,
+    fresh=True,
+):
+    """A student's measurement with one thing changed."""
+
+    def measure_js(G, D, optimiser, draw_real, draw_z, wanted):
+        real, z = draw_real(256), draw_z(256)
+        for k in range(steps(wanted)):
+            if k and not fixed:
+                real, z = draw_real(256), draw_z(256)
+            (train or a_step())(G, D, optimiser, real, z)
+        if fresh:
+            real, z = draw_real(n), draw_z(n)
+        with torch.no_grad():
+            return finish(judged(D(real), D(G(z))))
+
+    return measure_js
+
+
+def ruler_by_means(G, D, optimiser, draw_real, draw_z, steps):
+    for _ in range(steps):
+        step_by_labels(G, D, optimiser, draw_real(200), draw_z(200))
+    values = [by_log(D(draw_real(1000)), D(G(draw_z(1000))), torch.Tensor.double).item() for _ in range(10)]
+    return np.float32(np.mean(values) / 2 + math.log(2))
+
+
+def moves_g_while_it_measures(G, D, optimiser, draw_real, draw_z, steps):
+    for parameter in G.parameters():
+        parameter.data.add_(0.1)
+    return ruler()(G, D, optimiser, draw_real, draw_z, steps)
+
+
 RIGHT = {
     1: [best, best_in_numpy, lambda p, q: [0.5 if a + b == 0 else a / (a + b) for a, b in zip(p, q, strict=True)]],
     2: [value, lambda r, f: -losses.d_bce(r, f), lambda r, f: -F.softplus(-r.double()).mean() - F.softplus(f).mean()],
@@ -154,6 +197,12 @@ RIGHT = {
     ],
     5: [modes, modes_by_squares, modes_in_a_loop],
     6: [a_step(), step_by_labels, step_while_g_is_frozen, a_step(lambda r, f: losses.d_bce(r, f) / 2)],
+    7: [
+        ruler(),
+        ruler(lambda v: float(v) / 2 + math.log(2)),
+        ruler(train=step_while_g_is_frozen),
+        ruler_by_means,
+    ],
 }
 
 WRONG = {
@@ -185,6 +234,8 @@ WRONG = {
         (lambda r, f: by_log(r, f, epsilon=1e-8), "epsilon"),
         (lambda r, f: value(r.clamp(-50, 50), f.clamp(-50, 50)), "clamp"),
         (lambda r, f: r.mean(), "yours 0.5"),
+        (lambda r, f: r.mean() - f.mean(), "logarithms are missing"),
+        (lambda r, f: r.sigmoid().mean() + (1 - f.sigmoid()).mean(), "logarithms are missing"),
     ],
     3: [
         (lambda x: torch.sigmoid(x) - 1, "mean over the batch"),
@@ -197,6 +248,8 @@ WRONG = {
         (lambda x: gradient(x).mean(), "one number a logit"),
         (gradient_by_autograd, "by hand"),
         (torch.zeros_like, "-0.100"),
+        (lambda x: -F.logsigmoid(x) / len(x), "that is the loss"),
+        (lambda x: -F.logsigmoid(x), "that is the loss"),
     ],
     4: [
         ((lambda h, c: sum(halves(h, c)) - np.eye(2), verdict), "simultaneous"),
@@ -205,6 +258,7 @@ WRONG = {
         ((lambda h, c: matrix(h, 0.0), verdict), "penalty is missing"),
         ((lambda h, c: matrix(h, c / 2), verdict), "without the 1/2"),
         ((lambda h, c: matrix(h, -c), verdict), "the penalty's sign"),
+        ((lambda h, c: matrix(h, c / h), verdict), "the rate multiplies it"),
         ((lambda h, c: matrix(h, c)[::-1, ::-1].copy(), verdict), "exchanged"),
         ((lambda h, c: matrix(h, c).T, verdict), "transposed"),
         ((lambda h, c: np.array([[1, -h / 2], [0, 1]]) @ [[1, 0], [h / 2, 1 - h * c]], verdict), "the signs"),
@@ -215,6 +269,8 @@ WRONG = {
         ((matrix, lambda m: verdict(m, close=1e-3)), "that is no rounding"),
         ((matrix, lambda m: verdict(m, lambda v: v.abs().min().item())), "larger modulus"),
         ((matrix, lambda m: verdict(m, lambda v: v.abs().prod().item())), "verdict of"),
+        ((matrix, lambda m: verdict(m, lambda v: v.real.max().item())), "modulus 1.03"),
+        ((matrix, lambda m: verdict(m + m.T - m.tril())), "modulus 1.03"),
         ((matrix, lambda m: "Diverges"), "one of 'converges', 'circles', 'diverges'"),
     ],
     5: [
@@ -222,17 +278,20 @@ WRONG = {
         (lambda s, c, sigma: int((near(s, c, 3 * sigma).float().mean(1) >= 0.01).sum()), "two modes hold"),
         (nearest_only, "nearest is not near"),
         (share_above(0.0099, lambda sigma: sigma), "within 3 sigma"),
+        (share_above(0.0099, lambda sigma: 3 * sigma**2), "the radius 3 sigma"),
         (share_above(0.0099, lambda sigma: (3 * sigma) ** 2), "squared on one side"),
         (share_above(0.0099, lambda sigma: 0.3), "use the one that is given"),
         (share_of_near, "not of the near ones"),
         (share_above(0.01), ">=, not >"),
         (share_above(0.02), "1 % is enough"),
+        (share_above(0.125), "holds an eighth"),
         (lambda s, c, sigma: int((near(s, c, 3 * sigma).sum(0) >= 10).sum()), "a share, not a number"),
         (lambda s, c, sigma: near(s, c, 3 * sigma), "one whole number"),
         (lambda s, c, sigma: 8, "is the mean over the samples"),
     ],
     6: [
         (a_step(detach=False), "detach is missing"),
+        (a_step(lambda r, f: losses.d_bce(r, f.detach())), "not D(G(z))"),
         (trains_g_too, "G's weights have changed"),
         (a_step(step=False), "has not moved"),
         (a_step(zero=False), "zero_grad"),
@@ -244,9 +303,28 @@ WRONG = {
         (a_step(lambda r, f: F.softplus(f).mean()), "real half of the loss is missing"),
         (a_step(lambda r, f: losses.bce(f, 1.0)), "that is G's loss"),
         (a_step(losses.d_least_squares), "not down the gradient"),
+        (lambda G, D, optimiser, real, z: a_step()(G, D, optimiser, real, torch.randn_like(z)), "other latents"),
+        (lambda G, D, optimiser, real, z: a_step()(G, D, optimiser, real, real), "other latents"),
         (a_step(after=lambda G, D: G.requires_grad_(False)), "G is left frozen"),
         (a_step(after=lambda G, D: G.eval()), "G is left in evaluation mode"),
         (a_step(after=lambda G, D: G.zero_grad()), "G's gradients are gone"),
         (lambda G, D, optimiser, real, z: D(torch.zeros(3, 7)), "your code stopped with RuntimeError"),
+    ],
+    7: [
+        (ruler(lambda v: v), "that is V"),
+        (ruler(lambda v: v + math.log(4)), "that is 2 JS"),
+        (ruler(lambda v: v / 2), "log 4 is missing"),
+        (ruler(lambda v: (v - math.log(4)) / 2), "the sign of log 4"),
+        (ruler(lambda v: v / 2 + math.log(4)), "divide both by 2"),
+        (ruler(lambda v: (v + math.log(2)) / 2), "log 2 where log 4"),
+        (ruler(lambda v: (v + math.log(4)) / 2 / math.log(2)), "in bits"),
+        (ruler(lambda v: -(v + math.log(4)) / 2), "the sign: JS"),
+        (ruler(steps=lambda n: 0), "D made 0 steps"),
+        (ruler(steps=lambda n: 100), "D made 100 steps"),
+        (ruler(fixed=True), "fresh ones at each"),
+        (ruler(fresh=False), "trained on"),
+        (ruler(n=2), "too few"),
+        (ruler(judged=lambda r, f: value(f, r)), "real ones first"),
+        (moves_g_while_it_measures, "G has moved"),
     ],
 }

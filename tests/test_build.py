@@ -90,6 +90,25 @@ def test_lesson_keeps_the_solution_and_exercise_gets_a_stub(folder):
     )
 
 
+def test_an_exercises_card_ends_with_its_solution_folded(folder):
+    more = "# %% [markdown]\n# ### Exercise 1.2 · Twice\n\n# %%\n# solution\na = 1\n# end solution\nb = 2\n\n"
+    more += "# %%\nfor i in range(3):\n    # solution\n    a += i\n    # end solution\n"
+    write(folder, f"{LESSON}\n{more}")
+    build.main([str(folder)])
+    first, second = (
+        [cell.source for cell in built(folder, room).cells if "### Exercise" in cell.source]
+        for room in (".", "exercises")
+    )
+    assert "details" not in "".join(first), "the lesson shows its solutions anyway"
+    pasted = ['def add(a, b):\n    """Their sum."""\n    total = a + b\n    return total']
+    pasted += ["a = 1\nb = 2\n\n\nfor i in range(3):\n    a += i"]
+    for card, with_solution, code in zip(first, second, pasted, strict=True):
+        assert with_solution == (
+            f"{card}\n\n<details><summary>Go on without it: a solution to paste</summary>\n\n"
+            f"```python\n{code}\n```\n\n</details>"
+        )
+
+
 @pytest.mark.parametrize(
     ("cell", "stub"),
     [

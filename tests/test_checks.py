@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gan_course import devices
 from gan_course.checks import NotYet
 
 LESSONS = range(6)
@@ -130,6 +131,21 @@ def test_a_right_answer_may_come_in_any_type_of_number(place, kind, capsys):
     into = (FLOATS if place in OF_FLOATS else INTEGERS)[kind]
     hand_in(lesson, exercise, in_place_of(lesson, exercise, lambda right: lambda *given: into(right(*given))))
     assert capsys.readouterr().out.startswith("✓")
+
+
+def test_what_draws_gets_a_generator_on_the_lessons_device(monkeypatch):
+    def draw(G, n, seed):
+        raise RuntimeError(f"the device is {next(G.parameters()).device}")
+
+    monkeypatch.setattr(devices, "default", lambda: torch.device("meta"))  # as a GPU: not the CPU
+    assert "the device is meta; put what you make, a torch.Generator too" in refused(0, 2, draw)
+
+
+def test_a_check_names_the_earlier_exercise_that_its_answer_waits_for():
+    def needs_the_first(pictures, images):
+        raise NotImplementedError("Exercise 0.1: your code goes here")
+
+    assert refused(0, 5, needs_the_first) == "exercise 0.1 still waits for your code"
 
 
 def test_the_training_loop_is_told_whether_it_is_the_same_to_the_bit(capsys):

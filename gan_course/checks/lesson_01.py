@@ -1,4 +1,4 @@
-"""Checks for lesson 01: the optimal D, the value function, gradients by hand, spirals, modes, a step of D."""
+"""Checks for lesson 01: the optimal D, the value function, gradients by hand, spirals, modes, steps of D, JS."""
 
 import copy
 import math
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_course import losses, toy
-from gan_course.checks import InFloat64, NotYet, compare, flat, passed, run, shown, word
+from gan_course.checks import InFloat64, NotYet, compare, flat, inputs, passed, run, shown, word
 
 
 def exercise_1(optimal_discriminator: Callable[[Tensor, Tensor], Tensor]) -> None:
@@ -74,6 +74,10 @@ def exercise_2(value: Callable[[Tensor, Tensor], Tensor]) -> None:
         (v(real, -fake), "the second term is log(1 - D) = logsigmoid(-l); yours rewards believing fakes"),
         (right / 2, "half of V: the two expectations are added, not averaged"),
         (logs[0].mean(), "the second expectation is missing: log(1 - D) of the fakes"),
+        *(
+            (v, "the logarithms are missing: V is made of log D and log(1 - D)")
+            for v in (real.mean() - fake.mean(), real.sigmoid().mean() + 1 - fake.sigmoid().mean())
+        ),
         (real.sigmoid().log().mean() + 1 - fake.sigmoid().log().mean(), "log(1 - D) is not 1 - log D"),
         otherwise=lambda g: f"for real 2, -1, 0.5 and fake -3, 0, 1, -1 V is {right:.4f}, yours {g:.4f}",
     )
@@ -120,6 +124,8 @@ def exercise_3(gradient: Callable[[Tensor], Tensor]) -> None:
         (-sure, "that is the saturating gradient, -D, and without the 1/N of the mean"),
         (-1 / sure / n, "you differentiated -log D by D; now the chain rule: times dD/dl = D (1 - D)"),
         (-sure * (1 - sure) / n, "that is the sigmoid's own derivative; multiply by 1/D, that of log D"),
+        (F.softplus(-logits) / n, "that is the loss; its derivative by each logit is asked for"),
+        (F.softplus(-logits), "that is the loss; its derivative by each logit is asked for"),
         (right.mean(), "the derivative by *each* logit is asked for, one number a logit, not their mean"),
         otherwise=lambda v: f"at the logit 0 in a batch of {n} it is {right[2]:.3f}, yours says {v[2]:.3f}",
     )
@@ -152,6 +158,7 @@ def exercise_4(update_matrix: Callable[[float, float], Tensor], verdict: Callabl
         (right.T, "transposed: row i holds what the new coordinate i is made of"),
         (step(-rate, -penalty), "the signs: psi loses rate * theta / 2, and theta gains rate * psi / 2"),
         (step(penalty=-penalty), "the penalty's sign: descending it makes psi smaller, 1 - rate * penalty"),
+        (step(penalty=penalty / rate), "the penalty's gradient is part of D's: the rate multiplies it, too"),
         ((g - torch.eye(2)) @ d, "the identity is missing in G's half: new value = old value + step"),
         otherwise=lambda v: (
             f"for rate 0.8 and penalty 0.3 the matrix is {_rows(right)}, yours {_rows(v)}: "
@@ -171,7 +178,7 @@ def exercise_4(update_matrix: Callable[[float, float], Tensor], verdict: Callabl
     for matrix, right_word, reason in (
         (step(0.5, 0.0, False), "diverges", "its eigenvalues 1 ± 0.25i have real part 1 but modulus 1.03"),
         *(
-            (turn(angle, 1 + off), "circles", "its modulus is 1 up to rounding, about 1e-12: allow about 1e-9")
+            (turn(angle, 1 + off), "circles", "its complex eigenvalues have modulus 1 up to 1e-12: allow about 1e-9")
             for angle in (0.3, 1.1, 2.5)
             for off in (1e-12, -1e-12)
         ),
@@ -213,7 +220,13 @@ def exercise_5(count_modes: Callable[[Tensor, Tensor, float], int]) -> None:
 
     few = ring[:5]
     for clouds, right, sigma, centres, reason in (
-        ([(0, 500, 0.5), (3, 500, 0.5)], 2, 0.1, ring, "two modes hold all samples; is the mean over the samples?"),
+        (
+            [(0, 500, 0.5), (3, 500, 0.5)],
+            2,
+            0.1,
+            ring,
+            "two modes hold all samples, well within 3 sigma; is the mean over the samples, the radius 3 sigma",
+        ),
         ([(k, 250, 0.5) for k in range(8)], 8, 0.1, ring, "each of the eight modes holds an eighth of the samples"),
         ([(0, 950, 0.5), (1, 50, 0.5)], 2, 0.1, ring, "one mode holds 5 % of the samples; 1 % is enough"),
         ([(0, 985, 0.5), (1, 15, 0.5)], 2, 0.1, ring, "one mode holds 1.5 % of the samples; 1 % is enough"),
@@ -224,7 +237,7 @@ def exercise_5(count_modes: Callable[[Tensor, Tensor, float], int]) -> None:
             2,
             0.1,
             ring,
-            "2.5 sigma is within 3 sigma; is the distance squared on one side only?",
+            "2.5 sigma is within 3 sigma; is the distance squared on one side only",
         ),
         ([(0, 92, 0.5), (1, 8, 0.5), (2, 900, 6)], 1, 0.1, ring, "8 of 1,000: count 1 % of all, not of the near ones"),
         ([(0, 2985, 0.5), (1, 15, 0.5)], 1, 0.1, ring, "15 of 3,000 is not 1 %: a share, not a number, is asked for"),
@@ -232,7 +245,8 @@ def exercise_5(count_modes: Callable[[Tensor, Tensor, float], int]) -> None:
         ([(0, 500, 2.5), (4, 500, 2.5)], 2, 0.05, few, "five centres and sigma 0.05: use those that are given"),
     ):
         given = count(clouds, sigma, centres)
-        compare("1.5", given, right, otherwise=f"{reason}. Covered there: {right}; yours says {shown(given)}")
+        asked = "? " if "; is the " in reason else ". "
+        compare("1.5", given, right, otherwise=f"{reason}{asked}Covered there: {right}; yours says {shown(given)}")
     with InFloat64():  # there 10 / 1000 is 0.01 also for those who compare it with Python's 0.01
         compare(
             "1.5",
@@ -251,7 +265,8 @@ def exercise_6(step_d: Callable[..., object]) -> None:
     start, before, rate = copy.deepcopy(D), copy.deepcopy(G.state_dict()), 0.1
     for parameter in (*G.parameters(), *D.parameters()):
         parameter.grad = torch.full_like(parameter, 0.5)  # as if G's step had left its gradients here
-    run("1.6", step_d, G, D, torch.optim.SGD(D.parameters(), lr=rate), real, z)
+    with inputs(G) as latents:
+        run("1.6", step_d, G, D, torch.optim.SGD(D.parameters(), lr=rate), real, z)
     if any(not torch.equal(before[name], tensor) for name, tensor in G.state_dict().items()):
         raise NotYet("G's weights have changed: this is D's step, its optimiser alone may move")
     for name, network in (("G", G), ("D", D)):
@@ -263,6 +278,8 @@ def exercise_6(step_d: Callable[..., object]) -> None:
         raise NotYet("G's gradients are gone: leave them as they were; with detach there is nothing to clean up")
     if any((parameter.grad != 0.5).any() for parameter in G.parameters()):
         raise NotYet("detach is missing: D's loss sent gradients into G, and G's next step would follow them")
+    if any(not torch.equal(latent, z) for latent in latents):
+        raise NotYet("your fakes come from other latents than the z that is given: G(z)")
     with torch.no_grad():
         fake = G(z)
 
@@ -293,13 +310,71 @@ def exercise_6(step_d: Callable[..., object]) -> None:
                 (lambda loss, r, f: r.numel() * loss(r, f), "summed over the batch; V is made of means"),
             )
         ),
-        (moved(lambda r, f: losses.bce(r, 1.0)), "the generated half of the loss is missing"),
+        (
+            moved(lambda r, f: losses.bce(r, 1.0)),
+            "the generated half of the loss is missing, or cut off from D: detach G(z), not D(G(z))",
+        ),
         (moved(lambda r, f: losses.bce(f, 0.0)), "the real half of the loss is missing"),
         (moved(lambda r, f: losses.bce(f, 1.0)), "that is G's loss; D wants 1 for real points and 0 for fakes"),
         tolerance=1e-4,
         otherwise="D has moved, but not down the gradient of -V: compare your loss with losses.d_bce",
     )
     passed("Right: D moved, G and its gradients did not.")
+
+
+def exercise_7(measure_js: Callable[..., float]) -> None:
+    """`measure_js(G, D, optimiser, draw_real, draw_z, steps)` is JS(p, q) as a fresh D finds it."""
+    p = toy.on_a_line([-2.5, 2.0], [0.5, 0.6], [0.4, 0.6])
+    q = toy.on_a_line([0.0], [1.0], [1.0])
+    line = torch.linspace(-12, 12, 4001, dtype=torch.float64)[:, None]
+    logit = p.log_density(line) - q.log_density(line)
+    v = torch.trapezoid(p.density(line) * F.logsigmoid(logit) + q.density(line) * F.logsigmoid(-logit), line[:, 0])
+    js, nats = (v + math.log(4)) / 2, math.log(2)
+    G, D, steps, generator = nn.Linear(1, 1), toy.Stack([7], 1, 32, 32, 1), 400, torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        G.weight.fill_(1.0), G.bias.fill_(0.0)  # G(z) = z
+    optimiser, made, sizes = torch.optim.Adam(D.parameters(), lr=1e-2), [], []
+    optimiser.register_step_post_hook(lambda *_: made.append(len(sizes)))  # how often real points were drawn by then
+
+    def draw_real(n: int) -> Tensor:
+        sizes.append(n)
+        return p.sample(n, generator)[None]
+
+    def draw_z(n: int) -> Tensor:
+        return torch.randn(1, n, 1, generator=generator)
+
+    given = run("1.7", measure_js, G, D, optimiser, draw_real, draw_z, steps)
+    if G.weight.item() != 1.0 or G.bias.item() != 0.0:
+        raise NotYet("G has moved: it stands still while D measures; the optimiser holds D's weights alone")
+    if len(made) != steps:
+        raise NotYet(f"D made {len(made)} steps; `steps` says how many it has to make, here {steps}")
+    if len(set(made)) < steps:
+        raise NotYet("D saw the same points at several steps, and can learn them by heart: draw fresh ones at each")
+    if made[-1] == len(sizes):
+        raise NotYet("V is estimated on points that D was trained on: draw new ones for it")
+    found = compare(
+        "1.7",
+        given,
+        js,
+        (v, "that is V; JS is (V + log 4) / 2"),
+        (2 * js, "that is 2 JS: divide by 2"),
+        (v / 2, "log 4 is missing: JS is (V + log 4) / 2"),
+        ((v - math.log(4)) / 2, "the sign of log 4: V = 2 JS - log 4, solved for JS, is (V + log 4) / 2"),
+        (v / 2 + math.log(4), "divide both by 2: JS is (V + log 4) / 2"),
+        ((v + nats) / 2, "log 2 where log 4 belongs: JS is (V + log 4) / 2"),
+        (js / nats, "that is in bits, by the logarithm to the base 2; here log is the natural one"),
+        (-js, "the sign: JS is (V + log 4) / 2, from 0 to log 2"),
+        tolerance=0.08,
+        otherwise=lambda g: (
+            f"the true JS is {js:.3f} there, and yours says {g:.3f}: "
+            + (
+                f"{sizes[-1]} points are too few to estimate V, take some thousand"
+                if sizes[-1] < 1000
+                else "is V estimated from D's logits, real ones first?"
+            )
+        ),
+    )
+    passed(f"Right: a D that knows no density finds a JS of {found:.3f}; the integral says {js:.3f}.")
 
 
 def _rows(matrix: Tensor) -> str:

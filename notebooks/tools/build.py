@@ -10,7 +10,8 @@ A lesson is a jupytext percent file whose first cell is Markdown and reads
     > After it you can write the whole training loop of a GAN from memory.
 
 `{{badge}}`, `{{repository}}` and `{{version}}` are filled in from pyproject.toml. Solutions stand between
-`# solution` and `# end solution`; the exercise notebook gets stubs in their place (see solutions.py).
+`# solution` and `# end solution`; the exercise notebook gets stubs in their place, and the solution folded
+under the exercise's card (see solutions.py).
 
 The same sources give the same bytes: a cell's id is a hash of its lesson, its text and how often that
 text came before. A rebuild keeps the recorded output of every cell whose text did not change.
@@ -18,10 +19,10 @@ text came before. A rebuild keeps the recorded output of every cell whose text d
 
 import argparse
 import hashlib
+import itertools
 import re
 import sys
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import jupytext
@@ -89,20 +90,27 @@ def compile_lesson(lesson: Lesson, course: Course, exercises: bool = False) -> n
     notebook = nbformat.v4.new_notebook(metadata=METADATA, nbformat_minor=5)
     seen: dict[str, int] = {}
     exercise = ""
-    for cell in lesson.cells:
+    for place, cell in enumerate(lesson.cells, 1):
         seen[cell.source] = seen.get(cell.source, 0) + 1
         # Hashed before anything is filled in: a new release or a new address leaves the ids as they are.
         content = f"{lesson.slug}\0{cell.cell_type}\0{cell.source}\0{seen[cell.source]}"
         cell_id = hashlib.sha256(content.encode()).hexdigest()[:12]
-        source = cell.source
-        if cell.cell_type == "markdown":
-            exercise = (CARD.findall(source) or [exercise])[-1]
-        elif exercises:
-            source = solutions.stub(source.removeprefix("# NBVAL_CHECK_OUTPUT\n"), exercise)
+        source = cell.source.removeprefix("# NBVAL_CHECK_OUTPUT\n") if exercises else cell.source
+        if _is_card(cell):
+            exercise = CARD.findall(source)[-1]
+            own = itertools.takewhile(lambda c: not _is_card(c), lesson.cells[place:])
+            solved = [c.source for c in own if c.cell_type == "code" and "# solution" in c.source]
+            source += solutions.folded(solved) if exercises and solved else ""
+        elif exercises and cell.cell_type == "code":
+            source = solutions.stub(source, exercise)
         new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
         metadata = {k: v for k, v in sorted(cell.metadata.items()) if not k.startswith("lines_to_")}
         notebook.cells.append(new(course.fill(source, lesson.slug, exercises), id=cell_id, metadata=metadata))
     return notebook
+
+
+def _is_card(cell) -> bool:
+    return cell.cell_type == "markdown" and CARD.search(cell.source) is not None
 
 
 def keep_outputs(notebook, recorded) -> list[int]:
@@ -140,7 +148,7 @@ def to_bytes(notebook) -> bytes:
 
 def differs(expected, found) -> str | None:
     """The first difference between two notebooks in words, outputs and the run's stamp aside."""
-    for number, (a, b) in enumerate(zip_longest(expected.cells, found.cells), 1):
+    for number, (a, b) in enumerate(itertools.zip_longest(expected.cells, found.cells), 1):
         if a is None or b is None:
             return f"cell {number} is {'not in the source' if a is None else 'missing'}"
         for part in ("cell_type", "source", "id", "metadata"):

@@ -7,10 +7,12 @@ A region of a code cell between the lines `# solution` and `# end solution` beco
 * elsewhere: `name = ...` for each name that the region assigns, so that "Run all" reaches the check.
   A region that assigns no name (a loop, a definition) raises `NotImplementedError` there.
 
-The lines around a region stay: the function's name, its arguments and its docstring state the task.
+The lines around a region stay: the function's name, its arguments and its docstring state the task. Whoever is
+stuck finds the solution folded at the end of the exercise's card, in the exercise notebook alone.
 """
 
 import ast
+import re
 
 from gan_course.errors import CourseError
 
@@ -66,6 +68,15 @@ def stub(source: str, exercise: str = "") -> str:
         elif region is None:
             kept.append(line)
     return "\n".join(kept)
+
+
+def folded(sources: list[str]) -> str:
+    """What an exercise notebook adds to a card: the cells of its solution, whole, to paste in place of the stubs."""
+    cells = [re.sub(r"^ *# (?:end )?solution\n?", "", source, flags=re.MULTILINE).rstrip() for source in sources]
+    code = "\n\n\n".join(cells)
+    return (
+        f"\n\n<details><summary>Go on without it: a solution to paste</summary>\n\n```python\n{code}\n```\n\n</details>"
+    )
 
 
 def _assigned(tree: ast.Module, start: int, end: int) -> list[str]:
