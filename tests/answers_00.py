@@ -73,7 +73,7 @@ WRONG = {
         (draw(grad=True), "no_grad"),
         (lambda G, n, seed: G(torch.randn(n, 100)).detach(), "other images the second time"),
         (lambda G, n, seed: torch.manual_seed(seed) and G(torch.randn(n, 100)).detach(), "everybody else's"),
-        (lambda G, n, seed: G(torch.randn(n, 100, device="meta")), "the check computes on the CPU"),
+        (lambda G, n, seed: G(torch.randn(n, 100, device="meta")), "on the device of what"),
         (draw(before=lambda G: G.train()), "in training mode"),
         (lambda G, n, seed: draw()(G, 1, seed), "shape (6, 1, 28, 28); yours has (1, 1, 28, 28)"),
         (draw(after=lambda images: (images + 1) / 2), "from 0 to 1"),

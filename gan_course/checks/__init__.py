@@ -52,8 +52,8 @@ def run(exercise: str, function, *arguments):
         said = f"exercise {exercise}: your code stopped with {type(error).__name__}: {error}"
         if isinstance(error, RuntimeError) and "device" in str(error):
             said += (
-                "; the check computes on the CPU: put what you make, a torch.Generator too, on the device of what "
-                "you are given, such as next(G.parameters()).device"
+                "; put what you make, a torch.Generator too, on the device of what you are given, such as "
+                "next(G.parameters()).device"
             )
         raise NotYet(said) from error
     if result is ...:
