@@ -80,14 +80,15 @@ def down(a, b, k=4, s=2, p=1):
     return nn.Conv2d(a, b, k, s, p, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)
 
 
-def generator(*middle, first=(32, 3, 1, 0), last=(8, 1, 4, 2, 1), end=nn.Tanh, begin=nn.Unflatten(1, (100, 1, 1))):
+def generator(*middle, first=(32, 3, 1, 0), last=(8, 1, 4, 2, 1), end=nn.Tanh, begin=True):
     middle = middle or (*up(32, 16), *up(16, 16), *up(16, 8))
+    begin = nn.Unflatten(1, (100, 1, 1)) if begin else nn.Identity()
     return nn.Sequential(begin, *up(100, *first), *middle, nn.ConvTranspose2d(*last), end())
 
 
-def discriminator(*middle, first=(1, 8, 4, 2, 1), last=(32, 1, 3, 1, 0), end=nn.Flatten(0)):
+def discriminator(*middle, first=(1, 8, 4, 2, 1), last=(32, 1, 3, 1, 0), end=None):
     middle = middle or (*down(8, 16), *down(16, 16), *down(16, 32))
-    return nn.Sequential(nn.Conv2d(*first), nn.LeakyReLU(0.2), *middle, nn.Conv2d(*last), end)
+    return nn.Sequential(nn.Conv2d(*first), nn.LeakyReLU(0.2), *middle, nn.Conv2d(*last), end or nn.Flatten(0))
 
 
 class Enlarging(nn.Module):
@@ -106,6 +107,18 @@ class Forgetful(Enlarging):
     def __init__(self):
         super().__init__()
         self.forgotten = nn.Conv2d(16, 16, 3, 1, 1)
+
+
+class Spoiling(nn.Module):
+    """A discriminator that overwrites what its backward pass needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 48)
+
+    def forward(self, x):
+        y = self.conv(x).sigmoid()
+        return y.mul_(3).sub(1).flatten()
 
 
 def with_pooling():
@@ -160,7 +173,7 @@ WRONG = {
         ((transposed, conv), "*transposed* convolution"),
         ((lambda n, k, s, p: n, transposed), "where the window can begin"),
         ((lambda n, k, s, p: n // s, transposed), "some layers only"),
-        ((conv, conv), "the size of the convolution"),
+        ((conv, conv), "the convolution's size"),
         ((conv, lambda n, k, s, p: n * s - 2 * p + k), "n - 1 gaps"),
         ((conv, lambda n, k, s, p: (n - 1) * s + 2 * p + k), "takes away"),
         ((conv, lambda n, k, s, p: (n - 1) * s - p + k), "both sides"),
@@ -203,7 +216,7 @@ WRONG = {
         (applied(norm=math.nan), "BatchNorm's weights have mean nan"),
         (applied(bias=False), "biases start at 0"),
         (lambda network: [nn.init.normal_(p, 0.0, 0.02) for p in network.parameters()], "multiplies every signal by 0"),
-        (lambda network: [nn.init.normal_(layer.weight, 0, 0.02) for layer in (network[0], network[2][0])], "spread 0.0"),
+        (lambda network: [nn.init.normal_(n.weight, 0, 0.02) for n in (network[0], network[2][0])], "spread 0.0"),
     ],
     5: [
         (lambda n, k, s: torch.full((transposed(n, k, s, 0),), k / s), "do not divide"),
@@ -219,11 +232,11 @@ WRONG = {
         (lambda: (discriminator(), generator()), "G stopped with"),
         (pair(lambda: generator(first=(32, 4, 1, 0))), "[8, 1, 64, 64], not [8, 1, 48, 48]. Its sizes: 1 → 4 → 8 → 16"),
         (pair(lambda: generator(last=(8, 3, 4, 2, 1))), "[8, 3, 48, 48], not"),
-        (pair(lambda: generator(begin=nn.Identity())), "nn.Unflatten(1, (100, 1, 1))"),
+        (pair(lambda: generator(begin=False)), "nn.Unflatten(1, (100, 1, 1))"),
         (pair(lambda: generator(end=nn.Identity)), "end in nn.Tanh()"),
         (pair(lambda: generator(end=nn.Sigmoid)), "no sigmoid"),
         (pair(lambda: generator(*up(16, 8, 1, 1, 0), first=(16, 10, 1, 0), last=(8, 1, 3, 5, 0))), "a gap"),
-        (pair(lambda: nn.Sequential(nn.Linear(100, 48 * 48), nn.Unflatten(1, (1, 48, 48)), nn.Tanh())), "no convolution"),
+        (pair(lambda: nn.Sequential(nn.Linear(100, 48**2), nn.Unflatten(1, (1, 48, 48)))), "no convolution"),
         (pair(lambda: generator(*up(2000, 16), *up(16, 16), *up(16, 8), first=(2000, 3, 1, 0))), "more than 1,000,000"),
         (pair(D=lambda: discriminator(end=nn.Flatten())), "nn.Flatten(0) at the end"),
         (pair(D=lambda: discriminator(end=nn.Identity())), "nn.Flatten(0) at the end"),
@@ -235,6 +248,8 @@ WRONG = {
             "D never reads row 47",
         ),
         (pair(Forgetful), "got no gradient"),
+        (pair(D=lambda: nn.Sequential(nn.LazyConv2d(1, 48), nn.Flatten(0))), "lazy layers"),
+        (pair(D=Spoiling), "D's gradient"),
         (lambda: (generator, discriminator), "return two networks"),
     ],
 }

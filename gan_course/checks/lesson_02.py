@@ -520,7 +520,7 @@ def exercise_5(sample: Callable[..., Tensor]) -> None:
         otherwise="not the images that G makes of torch.randn(n, 100, generator=generator) in evaluation mode",
     )
     with torch.random.fork_rng(devices=[]):
-        few, other = (read("2.5", run("2.5", sample, gan.G, n, dice(2)), "")[0] for n in (10, 64))
+        other, few = (read("2.5", run("2.5", sample, gan.G, n, dice(2)), "")[0] for n in (64, 10))
     if len(few) != 10:
         raise NotYet(f"asked for 10 images, your function makes {len(few)}: n says how many")
     if distance(drawn, other, mean=True) < 1e-3:

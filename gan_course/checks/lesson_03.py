@@ -49,7 +49,7 @@ def exercise_1(conv_size: Callable[..., int], transposed_size: Callable[..., int
             otherwise=f"{right} is right. Count the places where the window can begin",
             said=f"conv_size({n}, {k}, {s}, {p}) is {shown(given)}",
         )
-    for n, k, s, p in ((5, 6, 3, 1), (1, 4, 1, 0), (32, 5, 3, 1), (4, 4, 2, 1), (4, 3, 2, 1), (7, 4, 2, 1), (7, 3, 1, 1)):
+    for n, k, s, p in ((5, 6, 3, 1), (1, 4, 1, 0), (32, 5, 3, 1), (4, 4, 2, 1), (4, 3, 2, 1), (7, 3, 1, 1)):
         given, right = run("3.1", transposed_size, n, k, s, p), sizes.transposed(n, k, s, p)
         compare(
             "3.1",
@@ -61,7 +61,7 @@ def exercise_1(conv_size: Callable[..., int], transposed_size: Callable[..., int
             (right + 2 * p, "the padding is missing: it is cut off on both sides"),
             ((n - 1) * s - 2 * p + 1, "the last input still writes a whole window: + k"),
             (n * s, "n · s is true of some layers only, such as k4 s2 p1"),
-            ((n + 2 * p - k) // s + 1, "that is the size of the convolution, not of the transposed one"),
+            ((n + 2 * p - k) // s + 1, "that is the convolution's size"),
             otherwise=f"{right} is right. Where does the last input's window end?",
             said=f"transposed_size({n}, {k}, {s}, {p}) is {shown(given)}",
         )
@@ -204,23 +204,26 @@ def exercise_5(overlaps: Callable[..., Tensor]) -> None:
 SIDE, MOST = 48, 1_000_000
 
 
-def exercise_6(pair: Callable[[], tuple[nn.Module, nn.Module]]) -> None:
-    """`pair()`: G makes grey pictures of 48 × 48 of z [N, 100], D gives each one logit; both can be trained."""
-    made = run("3.6", pair)
+def exercise_6(pair_48: Callable[[], tuple[nn.Module, nn.Module]]) -> None:
+    """`pair_48()`: G makes grey pictures of 48 × 48 of z [N, 100], D gives each one logit; both can be trained."""
+    made = run("3.6", pair_48)
     if not (isinstance(made, (tuple, list)) and len(made) == 2 and all(isinstance(n, nn.Module) for n in made)):
         raise NotYet("return two networks, G and D: `return G, D`")
     G, D = made
     for name, network in (("G", G), ("D", D)):
+        if any(isinstance(p, nn.parameter.UninitializedParameter) for p in network.parameters()):
+            raise NotYet(f"{name} has lazy layers, whose sizes nobody has worked out: state them; that is the exercise")
         if not any(isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) for layer in network.modules()):
             raise NotYet(f"{name} has no convolution: neighbouring pixels are strangers to it, as in lesson 02")
         if (count := networks.count_parameters(network)) > MOST:
-            raise NotYet(f"{name} has {count:,} weights, more than {MOST:,}: fewer channels, so that it trains in minutes")
+            raise NotYet(f"{name} has {count:,} weights, more than {MOST:,}: fewer channels train sooner")
     recipe = RECIPES["quick-digits"].but(network="mlp", size=SIDE, batch=8)
     gan = GAN(recipe, device=devices.default(), networks=copy.deepcopy((G, D)))
     with torch.enable_grad(), gan.own_randomness():
         _images_of(gan.G, gan.latents(8))
         _logits_of(gan.D, torch.randn(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device))
-        training.train_step(gan, torch.rand(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device) * 2 - 1)
+        real = torch.rand(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device) * 2 - 1
+        run("3.6, a training step with your pair", training.train_step, gan, real)
     for name, network in (("G", gan.G), ("D", gan.D)):
         idle = [key for key, p in network.named_parameters() if p.requires_grad and p.grad is None]
         if idle:
@@ -251,7 +254,7 @@ def _images_of(G: nn.Module, z: Tensor) -> None:
     with sampling.evaluating(G):
         still = (G(z).double().std(dim=0)[0] == 0).nonzero().tolist()
     if still:
-        raise NotYet(f"G's pixel {tuple(still[0])} is the same for every z: a gap, where no input writes (kernel < stride?)")
+        raise NotYet(f"G's pixel {tuple(still[0])} is the same for every z: a gap that no input writes to?")
 
 
 def _logits_of(D: nn.Module, images: Tensor) -> None:
@@ -261,7 +264,7 @@ def _logits_of(D: nn.Module, images: Tensor) -> None:
         logits = D(images)
     except Exception as error:
         raise NotYet(
-            f"D stopped on pictures {list(images.shape)} with {type(error).__name__}: {error}. Follow the sizes on paper"
+            f"D stopped on pictures {list(images.shape)} with {type(error).__name__}: {error}. Follow the sizes"
         ) from None
     shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     if shape != (len(images),):
@@ -271,8 +274,12 @@ def _logits_of(D: nn.Module, images: Tensor) -> None:
     loud = _louder(D)(1e3 * images)
     if loud.min() >= 0 and loud.max() <= 1:
         raise NotYet("D ends in a sigmoid; logits are wanted, for the loss applies the sigmoid itself")
-    with sampling.evaluating(D):
-        (slope,) = torch.autograd.grad(D(images).double().square().sum(), images)
+
+    def slope_of():
+        with sampling.evaluating(D):
+            return torch.autograd.grad(D(images).double().square().sum(), images)[0]
+
+    slope = run("3.6, D's gradient with respect to its pictures", slope_of)
     for name, seen in (("row", slope.abs().sum((0, 1, 3))), ("column", slope.abs().sum((0, 1, 2)))):
         if len(unread := (seen == 0).nonzero().flatten().tolist()):
             raise NotYet(
