@@ -496,7 +496,10 @@ mlp = runs.find("mlp-fashion")
 by_mlp = sampling.sample(mlp.generator(device), 2_000, seed=1)
 by_dcgan = sampling.sample(gan.average, 2_000, seed=1)
 blocks = {"real": garments.images[:36], "MLP GAN": by_mlp[:36], "DCGAN": by_dcgan[:36]}
-show.beside(blocks, "Garments in three blocks: real; by the MLP, grainy; by the DCGAN, smooth and connected.")
+show.beside(
+    blocks,
+    "Garments in three blocks: real; by the MLP GAN, grainy; by the DCGAN of this lesson, as far as it has come.",
+)
 
 # %%
 fashion_judge = judge.train(garments, epochs=here.pick(ci=1, cpu=1, colab=2, full=2))
@@ -630,12 +633,12 @@ for name, make in doubling.items():
         found.append(patterns.periodic_power(data.to_uint8(made.tanh()), period=2))
     alternating[name] = sorted(found)[2]
     stretched = 2 * (made[:2] - made[:2].min()) / (made[:2].max() - made[:2].min()) - 1
-    examples[f"{name}: {found[-1]:.1%}"] = data.to_uint8(stretched)
+    examples[f"{name}: {found[-1]:.1%}"] = F.interpolate(data.to_uint8(stretched), scale_factor=4)  # pixels to see
     print(f"{name:18s} {alternating[name]:5.1%} of the power (median of 5 draws, {min(found):.1%} to {max(found):.1%})")
 show.beside(
     examples,
-    "Two outputs of each untrained layer, stretched to black and white: k4 s2 and k3 s2 are covered by a regular "
-    "grid of single bright and dark pixels; enlarging and convolving gives soft patches without a grid.",
+    "Two outputs of each untrained layer, stretched to black and white: those of k4 s2 and k3 s2 are covered by "
+    "stripes or a grid one pixel fine; enlarging and convolving gives patches without any.",
     columns=2,
 )
 
