@@ -106,6 +106,20 @@ def with_switches(**changes):
     return functools.partial(lesson.reference_loop, **changes)
 
 
+def before_backward(G, D, opt_g, opt_d, batches, latents):
+    """Both steps come before their backward()."""
+    for i, real in enumerate(batches):
+        loss = both(D(real), D(G(latents(len(real))).detach()))
+        opt_d.zero_grad()
+        opt_d.step()
+        loss.backward()
+        if i % 2 == 0:
+            loss = to_one(D(G(latents(len(real)))))
+            opt_g.zero_grad()
+            opt_g.step()
+            loss.backward()
+
+
 def fed(batches=lambda given: given, latents=lambda given: given):
     """The right loop with other batches or latents."""
 
@@ -118,6 +132,11 @@ def fed(batches=lambda given: given, latents=lambda given: given):
 def own_for_g(drawn):
     turn = iter(range(1000))  # D, G, D, D, G, D, …
     return lambda n: torch.randn(n, 100) if next(turn) % 3 == 1 else drawn(n)
+
+
+def once(drawn):
+    kept = []
+    return lambda n: (kept or kept.append(drawn(n)) or kept)[0]
 
 
 def then(what):
@@ -134,13 +153,13 @@ def then(what):
 def sample(G, n, generator, convert=data.to_uint8, make=torch.randn, grad=False, back=True):
     G.eval()
     with torch.set_grad_enabled(grad):
-        images = convert(G(make(n, 100, generator=generator)))
+        images = convert(G(make(n, 100, generator=generator, device=next(G.parameters()).device)))
     G.train(back)
     return images
 
 
 def sample_with_arithmetic(G, n, generator):
-    z = torch.randn(n, 100, generator=generator)
+    z = torch.randn(n, 100, generator=generator, device=generator.device)
     images = ((G.eval()(z).detach() + 1) * 127.5).round().byte()
     G.train(True)
     return images
@@ -154,6 +173,35 @@ def sampled(**changes):
     return functools.partial(sample, **changes)
 
 
+# 2.6
+
+
+def any_recipe(*given, **wrong):
+    """A student's loop with the four choices as arguments, some of them fixed to a wrong value."""
+    *nets, real_label, fake_label, g_every, fresh = given
+    switches = {"real_label": real_label, "fake_label": fake_label, "g_every": g_every}
+    lesson.reference_loop(*nets, **{**switches, "for_g": "fresh latents" if fresh else "same images", **wrong})
+
+
+def any_recipe_with_softplus(G, D, opt_g, opt_d, batches, latents, real_label, fake_label, g_every, fresh):
+    def loss(logits, label):
+        return (F.softplus(logits) - label * logits).mean()
+
+    for step, real in enumerate(batches):
+        fake = G(latents(len(real)))
+        opt_d.zero_grad()
+        loss(D(real), real_label).add(loss(D(fake.detach()), fake_label)).backward()
+        opt_d.step()
+        if not step % g_every:
+            opt_g.zero_grad()
+            loss(D(G(latents(len(real))) if fresh else fake), 1).backward()
+            opt_g.step()
+
+
+def with_fixed(**wrong):
+    return functools.partial(any_recipe, **wrong)
+
+
 RIGHT = {
     1: [count, count_in_torch, lambda w: int(np.dot(np.array(w[:-1]) + 1, w[1:]))],
     2: [score, lambda p, q, a, b: b + (a - b) * p / (p + q), lambda p, q, a, b: score(p.numpy(), q.numpy(), a, b)],
@@ -164,6 +212,7 @@ RIGHT = {
     ],
     4: TO_THE_BIT + BY_OTHER_OPERATIONS,
     5: [sample, sample_with_arithmetic, sample_one_by_one],
+    6: [any_recipe, any_recipe_with_softplus],
 }
 
 WRONG = {
@@ -186,6 +235,9 @@ WRONG = {
         (lambda p, q, a, b: p / (p + q), "here they are 0.8"),
         (lambda p, q, a, b: score(p, q, 0.9, 0.1), "are written into your formula"),
         (lambda p, q, a, b: p, "set the derivative"),
+        (lambda p, q, a, b: a * p / (a * p + b * q), "the two numerators of the equation"),
+        (lambda p, q, a, b: (a * p - b * q) / (p + q), "are added"),
+        (lambda p, q, a, b: (a * p + b * q) / 2, "divided by 2"),
     ],
     3: [
         (lambda G, D, real, z: bce(D(real), 0.9) + bce(D(G(z)), 0.1), "detach the generated"),
@@ -208,12 +260,16 @@ WRONG = {
         (lambda G, D, real, z: d_loss(G.eval(), D, real, z), "G is left in evaluation mode"),
         (lambda G, D, real, z: d_loss(G.requires_grad_(False), D, real, z), "G is left frozen"),
         (lambda G, D, real, z: D(real), "shape ()"),
+        (lambda G, D, real, z: d_loss(G, D, real, torch.randn_like(z)), "other latents than z"),
+        (lambda G, D, real, z: F.binary_cross_entropy(D(real), torch.ones(16).to(real)), "D returns logits"),
     ],
     4: [
         *((with_switches(**dict(changes)), words) for changes, words in lesson.MISTAKES.items()),
         (functools.partial(loop, lambda r, f: both_joined(r, f) / 2, to_one), "two parts are averaged"),
         (functools.partial(loop, both, lambda f: -F.softplus(f).mean()), "saturating"),
         (lambda *_: None, "nothing was learnt"),
+        (before_backward, "nothing was learnt"),
+        (fed(latents=once), "latents are drawn 1 times"),
         (with_switches(g_every=10**6, first_g=-1), "G never moved"),
         (fed(latents=lambda drawn: lambda n: torch.randn(n, 100)), "latents of your own"),
         (fed(latents=own_for_g), "latents of your own"),
@@ -233,7 +289,22 @@ WRONG = {
         (sampled(convert=lambda x: ((x + 1) / 2).to(torch.uint8)), "multiply by 255"),
         (sampled(convert=lambda x: (x * 255).clamp(0, 255).round().to(torch.uint8)), "from -1 to 1"),
         (sampled(make=torch.rand), "rand is uniform"),
-        (sampled(make=lambda n, m, generator: torch.randn(n, m)), "handed in"),
+        (sampled(make=lambda n, m, generator, device: torch.randn(n, m, device=device)), "handed in"),
         (lambda G, n, g: 255 - sample(G, n, g), "not the images that G makes"),
+        (lambda G, n, g: sample(G, 64, g), "asked for 10 images"),
+        (lambda G, n, g: sample(G, n, g).flatten(1), "shape (64, 1, 28, 28); yours has (64, 784)"),
+    ],
+    6: [
+        (lambda *given: lesson.reference_loop(*given[:6]), "real_label is not used"),
+        (with_fixed(fake_label=0.1), "fake_label is not used"),
+        (with_fixed(g_every=2), "g_every is not used"),
+        (with_fixed(for_g="fresh latents"), "the images that D has just judged"),
+        (with_fixed(for_g="same latents"), "makes other images of D's latents"),
+        (lambda *given: any_recipe(*given, g_label=given[6]), "G aims at real_label"),
+        (lambda *given: any_recipe(*given, real_label=given[7], fake_label=given[6]), "labels are swapped"),
+        (lambda *given: any_recipe(*given, first_g=given[8] - 1), "batches 0, g_every"),
+        (with_fixed(first_g=-1), "G never moves"),
+        (with_fixed(detach="verdict"), "change one choice at a time"),
+        (lambda G, D, *rest: (any_recipe(G, D, *rest), G.requires_grad_(False))[0], "left frozen"),
     ],
 }

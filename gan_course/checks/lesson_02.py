@@ -1,4 +1,7 @@
-"""Checks for lesson 02: counting, labels, sampling, and the training loop itself."""
+"""Checks for lesson 02: counting, labels, sampling, and the training loop itself.
+
+Networks are put where the lesson's are, on the GPU if there is one.
+"""
 
 import contextlib
 import functools
@@ -7,7 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, losses, training
+from gan_course import data, devices, losses, training
 from gan_course.checks import (
     Calls,
     InFloat64,
@@ -73,6 +76,12 @@ def exercise_2(best_d: Callable[..., Tensor]) -> None:
             ),
             (real * p + fake * q, "not divided by p + q yet: a score lies between the two labels"),
             (score(real, 0), "the fake label is missing: fake_label·q belongs above the line, too"),
+            ((real * p + fake * q) / 2, "divided by 2; the two numerators add up to p + q"),
+            (score(real, -fake), "the two terms above the line are added: D is drawn to both labels"),
+            (
+                real * p / (real * p + fake * q),
+                "below the line stand the two numerators of the equation, and they add up to p + q",
+            ),
             otherwise=lambda v, real=real, fake=fake, right=right: (
                 f"with labels {real} and {fake}, p = {p[2]:.1f} and q = {q[2]:.1f} the best score is {right[2]:.4f}, "
                 f"yours is {v[2]:.4f}: set the derivative of the two cross-entropies with respect to D to 0"
@@ -83,22 +92,26 @@ def exercise_2(best_d: Callable[..., Tensor]) -> None:
 
 def exercise_3(d_loss: Callable[..., Tensor]) -> None:
     """`d_loss(G, D, real, z)` is D's loss with labels 0.9 and 0.1; D learns from both halves, and G from neither."""
-    gan = GAN(SMALL, seed=3)
+    gan = GAN(SMALL, seed=3, device=devices.default())
     G, D = gan.G, gan.D
     for layer in (*G.modules(), *D.modules()):
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0  # so that in training mode, too, the loss has one value
-    real, z = torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1, gan.latents(16)
+    real = torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0)).to(gan.device) * 2 - 1
+    z = gan.latents(16)
     with torch.enable_grad():
         # G's images as in the answer, with this batch's statistics, and once with the running ones.
         real_logits, fake_logits, still = D(real), D(G(z).detach()), D(G.eval()(z).detach())
         G.train()
         try:
-            loss = run("2.3", d_loss, G, D, real, z)
+            with inputs(G) as latents:
+                loss = _run("2.3", d_loss, G, D, real, z)
         except NotYet as refusal:
             if "backward" in str(refusal) or "does not require grad" in str(refusal):
                 raise NotYet(f"d_loss only computes the loss; backward() comes later. {refusal}") from None
             raise
+        if any(not torch.equal(given, z) for given in latents):
+            raise NotYet("G is given other latents than z: d_loss(G, D, real, z) draws none of its own")
         if any(p.grad is not None for p in (*G.parameters(), *D.parameters())):
             raise NotYet("d_loss only computes the loss: no backward() and no step inside, the caller does both")
         for name, network in (("G", G), ("D", D)):
@@ -168,6 +181,17 @@ def exercise_3(d_loss: Callable[..., Tensor]) -> None:
     passed("Right: both parts, smoothed labels, D learns from both, and G got no gradient.")
 
 
+def _run(exercise: str, function: Callable, *arguments):
+    """As `run`, with a word on the commonest misfortune with D's output."""
+    try:
+        return run(exercise, function, *arguments)
+    except NotYet as refusal:
+        if "between 0 and 1" in str(refusal):
+            logits = "D returns logits, any numbers: binary_cross_entropy_with_logits takes them"
+            raise NotYet(f"{logits}; BCELoss and binary_cross_entropy want probabilities. {refusal}") from None
+        raise
+
+
 def exercise_4(train_by_hand: Callable[..., None]) -> None:
     """`train_by_hand(G, D, opt_g, opt_d, batches, latents)` is the lesson's loop, equal to the package's to the bit.
 
@@ -177,12 +201,12 @@ def exercise_4(train_by_hand: Callable[..., None]) -> None:
 
     def student(*arguments):
         with torch.enable_grad():
-            run("2.4", train_by_hand, *arguments)
+            _run("2.4", train_by_hand, *arguments)
 
-    package = GAN(SMALL, seed=4)
+    package = _small()
     for _ in training.train(package, _images(), STEPS, progress=False):
         pass
-    given, start = _by_hand(student), GAN(SMALL, seed=4)
+    given, start = _by_hand(student), _small()
     for name, network in (("G", given.G), ("D", given.D)):
         if not network.training:
             raise NotYet(f"{name} is left in evaluation mode: while it trains, dropout and BatchNorm are at work")
@@ -202,6 +226,8 @@ def exercise_4(train_by_hand: Callable[..., None]) -> None:
         raise NotYet("you draw latents of your own (torch.randn?): use the `latents` that your function is given")
     if odd := [n for n in given.asked if n != SMALL.batch]:
         raise NotYet(f"you ask for {shown(odd[0])} latents where a batch has {SMALL.batch}: latents(len(real))")
+    if len(given.asked) < STEPS:
+        raise NotYet(f"latents are drawn {len(given.asked)} times for {STEPS} batches: fresh ones for every batch")
     sleeping = ""
     if given.reached_g > (STEPS + 1) // 2:
         sleeping = (
@@ -309,6 +335,11 @@ MISTAKES = _mistakes(
     ("G moves on every batch; here it moves on every second one: 0, 2, 4, …", {"g_every": 1}),
     ("G moves on batches 1, 3, 5, …; it should on 0, 2, 4, …", {"first_g": 1}),
     (
+        "labels 1 and 0, and G moves on every batch, on D's images: another recipe's loop; here the labels are 0.9 "
+        "and 0.1, and G moves on every second batch, with fresh latents",
+        {"real_label": 1.0, "fake_label": 0.0, "g_every": 1, "for_g": "same images"},
+    ),
+    (
         "G's step reuses the images that D has just judged; this recipe draws fresh latents for it",
         {"for_g": "same images"},
     ),
@@ -323,6 +354,7 @@ MISTAKES = _mistakes(
     ("D's two parts are averaged; this loop adds them", {"weight": 0.5}),
     ("G aims at 0.9; the smoothing is for D, G aims at 1", {"g_label": 0.9}),
     ("G aims at D's label for generated images; it wants them taken for real, so it aims at 1", {"g_label": 0.1}),
+    ("G aims at 0, which makes it easier to recognise; it wants its images taken for real: 1", {"g_label": 0.0}),
     ("G descends the saturating loss, log(1 - D); here it descends -log D, label 1", {"saturating": True}),
     ("D's gradients pile up from batch to batch: opt_d.zero_grad() before its backward()", {"zero_d": "never"}),
     ("G's gradients pile up from step to step: opt_g.zero_grad() before its backward()", {"zero_g": "never"}),
@@ -379,9 +411,9 @@ class _Taught(GAN):
 
 def _by_hand(loop: Callable[..., None], double: bool = False) -> _Taught:
     """The small GAN after a loop has had it, with the package's data order, latents and dropout."""
-    gan, images = _Taught(SMALL, seed=4), _images()
-    order = training.index_batches(gan, len(images))
-    batches = [data.to_signed(images[next(order)]) for _ in range(STEPS)]
+    gan = _small(_Taught)
+    real = training.real_batches(gan, _images())
+    batches = [next(real) for _ in range(STEPS)]
     if double:
         gan.G.double(), gan.D.double()
         batches = [batch.double() for batch in batches]
@@ -403,6 +435,10 @@ def _by_hand(loop: Callable[..., None], double: bool = False) -> _Taught:
     return gan
 
 
+def _small(kind: type[GAN] = GAN) -> GAN:
+    return kind(SMALL, seed=4, device=devices.default())
+
+
 def _images() -> Tensor:
     dice = torch.Generator().manual_seed(0)
     return torch.randint(0, 256, (SMALL.batch * STEPS, 1, 28, 28), generator=dice).to(torch.uint8)
@@ -419,14 +455,23 @@ def _weights(gan: GAN) -> Tensor:
 @functools.cache
 def _references() -> tuple[Tensor, ...]:
     """The first weights, and how far the right loop and each of MISTAKES carry them, in float64."""
-    origin = _weights(GAN(SMALL, seed=4))
-    loops = (functools.partial(reference_loop, **dict(changes)) for changes in ((), *MISTAKES))
-    return origin, *(_weights(_by_hand(loop, double=True)) - origin for loop in loops)
+    return _weights(_small()), *(_carried(changes) for changes in ((), *MISTAKES))
+
+
+@functools.cache
+def _carried(changes: tuple[tuple[str, object], ...]) -> Tensor:
+    """How far the reference loop with these switches carries the first weights, in float64."""
+    loop = functools.partial(reference_loop, **dict(changes))
+    return _weights(_by_hand(loop, double=True)) - _weights(_small())
 
 
 def exercise_5(sample: Callable[..., Tensor]) -> None:
     """`sample(G, n, generator)` draws n images, uint8, in evaluation mode, and leaves G as it was."""
-    gan = GAN(SMALL, seed=5)
+    gan = GAN(SMALL, seed=5, device=devices.default())
+
+    def dice(seed: int) -> torch.Generator:
+        return torch.Generator(gan.device).manual_seed(seed)
+
     with torch.no_grad():
         for _ in range(3):
             gan.G(gan.latents(32))  # give BatchNorm statistics of its own
@@ -434,7 +479,7 @@ def exercise_5(sample: Callable[..., Tensor]) -> None:
     graphs: list[bool] = []
     hook = gan.G.register_forward_hook(lambda _, __, made: graphs.append(made.requires_grad))
     with torch.enable_grad(), torch.random.fork_rng(devices=[]), inputs(gan.G) as latents, Calls() as calls:
-        first = run("2.5", sample, gan.G, 64, torch.Generator().manual_seed(1))
+        first = run("2.5", sample, gan.G, 64, dice(1))
     hook.remove()
     if not gan.G.training:
         raise NotYet("G is left in evaluation mode, and would go on training without dropout: G.train() again")
@@ -450,15 +495,11 @@ def exercise_5(sample: Callable[..., Tensor]) -> None:
     kind = str(getattr(first, "dtype", "")).removeprefix("torch.")
     if kind not in ("", "uint8"):
         raise NotYet(f"images are uint8, 0 to 255; these are {kind}: data.to_uint8 converts from [-1, 1]")
-    z = torch.randn(64, gan.G.latent_dim, generator=torch.Generator().manual_seed(1))
+    z, uniform = (draw(64, 100, generator=dice(1), device=gan.device) for draw in (torch.randn, torch.rand))
     own = torch.cat(latents) if latents and all(given.shape[1:] == z.shape[1:] for given in latents) else z
     with torch.no_grad():
         gan.G.eval()
-        made, of_own, other = (
-            gan.G(z),
-            gan.G(own),
-            gan.G(torch.rand(z.shape, generator=torch.Generator().manual_seed(1))),
-        )
+        made, of_own, other = gan.G(z), gan.G(own), gan.G(uniform)
         gan.G.train()
         unit = (made + 1) / 2
     if abs(own.mean()) > 0.2 or abs(own.std() - 1) > 0.2:  # no standard normal numbers
@@ -479,7 +520,65 @@ def exercise_5(sample: Callable[..., Tensor]) -> None:
         otherwise="not the images that G makes of torch.randn(n, 100, generator=generator) in evaluation mode",
     )
     with torch.random.fork_rng(devices=[]):
-        other = run("2.5", sample, gan.G, 64, torch.Generator().manual_seed(2))
-    if distance(drawn, read("2.5", other, "")[0], mean=True) < 1e-3:
+        other, few = (read("2.5", run("2.5", sample, gan.G, n, dice(2)), "")[0] for n in (64, 10))
+    if len(few) != 10:
+        raise NotYet(f"asked for 10 images, your function makes {len(few)}: n says how many")
+    if distance(drawn, other, mean=True) < 1e-3:
         raise NotYet("two generators, the same images: draw z with the generator that was handed in")
     passed("Right: evaluation mode, pixels 0 to 255, and G goes on training as before.")
+
+
+def exercise_6(train: Callable[..., None]) -> None:
+    """`train(G, D, opt_g, opt_d, batches, latents, real_label, fake_label, g_every, fresh)`: the loop of any recipe."""
+    usual = (0.9, 0.1, 2, True)
+    unused = (
+        "real_label is not used: 0.9 is written into the loop",
+        "fake_label is not used: 0.1 is written into the loop",
+        "g_every is not used: G moves on every second batch, whatever it says",
+        "with fresh=False G's step takes the images that D has just judged (not detached); yours draws others",
+    )
+
+    def switches(real_label: float, fake_label: float, g_every: int, fresh: bool) -> tuple:
+        reuse = {} if fresh else {"for_g": "same images"}
+        return tuple({"real_label": real_label, "fake_label": fake_label, "g_every": g_every, **reuse}.items())
+
+    for setting in (usual, (1.0, 0.1, 2, True), (0.9, 0.0, 2, True), (0.9, 0.1, 1, True), (1.0, 0.0, 3, False)):
+
+        def student(*arguments, setting=setting):
+            with torch.enable_grad():
+                _run("2.6", train, *arguments, *setting)
+
+        said = "with real_label={}, fake_label={}, g_every={}, fresh={}".format(*setting)
+        given = _by_hand(student, double=True)
+        if not all(p.requires_grad for network in (given.G, given.D) for p in network.parameters()):
+            raise NotYet(f"{said}: a network is left frozen: requires_grad_(True) again after the step that froze it")
+        others = [(*setting[:i], usual[i], *setting[i + 1 :]) for i in range(4)]
+        swapped = (setting[1], setting[0], *setting[2:])
+        compare(
+            "2.6",
+            _weights(given) - _weights(_small()),
+            _carried(switches(*setting)),
+            *((_carried(switches(*other)), words) for other, words in zip(others, unused, strict=True)),
+            (_carried(switches(*swapped)), "the labels are swapped: D aims at real_label for real images"),
+            (
+                _carried((*switches(*setting), ("g_label", setting[0]))),
+                "G aims at real_label; smoothing is for D, G aims at 1",
+            ),
+            (
+                _carried((*switches(*setting), ("first_g", setting[2] - 1))),
+                "G moves on the last batch of every g_every; it should on batches 0, g_every, 2·g_every, …",
+            ),
+            (
+                _carried((*switches(*setting), ("for_g", "same latents"))),
+                "G's step makes other images of D's latents: fresh=True wants fresh latents, fresh=False the very "
+                "images that D has judged",
+            ),
+            (
+                _carried((*switches(*setting), ("first_g", -1))),
+                "G never moves: its step wants opt_g.step(), and images that are not detached",
+            ),
+            said=said,
+            otherwise="the weights differ from the package's: start from train_by_hand and change one choice at a time",
+            tolerance=1e-6,
+        )
+    passed("Right: five recipes, and every weight as the package has it.")

@@ -1,5 +1,6 @@
-"""Checks for lesson 03: sizes, a convolution as a matrix, a mended network, first weights, overlaps."""
+"""Checks for lesson 03: sizes, a convolution as a matrix, a mended network, first weights, overlaps, a pair."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -7,12 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_course import sizes
+from gan_course import devices, networks, sampling, sizes, training
 from gan_course.checks import NotYet, compare, passed, run, shown
 from gan_course.errors import CourseError, whole
+from gan_course.gan import GAN
+from gan_course.recipes import RECIPES
 
 # (input, kernel, stride, padding): the course's layers, and some in which rounding matters
 LAYERS = (
+    (10, 4, 2, 0),
     (4, 4, 1, 0),
     (7, 3, 1, 1),
     (28, 3, 2, 0),
@@ -41,10 +45,11 @@ def exercise_1(conv_size: Callable[..., int], transposed_size: Callable[..., int
             (round(room / s) + 1, f"that rounds to the nearest; {over}"),
             ((room + 1) // s, "the + 1 stands after the division by the stride"),
             (sizes.transposed(n, k, s, p), "that is the size of the *transposed* convolution"),
+            (n // s, "n // s is true of some layers only, such as k4 s2 p1 on an even size"),
             otherwise=f"{right} is right. Count the places where the window can begin",
             said=f"conv_size({n}, {k}, {s}, {p}) is {shown(given)}",
         )
-    for n, k, s, p in ((1, 4, 1, 0), (32, 5, 3, 1), (4, 4, 2, 1), (4, 3, 2, 1), (7, 4, 2, 1), (7, 3, 1, 1)):
+    for n, k, s, p in ((5, 6, 3, 1), (1, 4, 1, 0), (32, 5, 3, 1), (4, 4, 2, 1), (4, 3, 2, 1), (7, 3, 1, 1)):
         given, right = run("3.1", transposed_size, n, k, s, p), sizes.transposed(n, k, s, p)
         compare(
             "3.1",
@@ -55,6 +60,8 @@ def exercise_1(conv_size: Callable[..., int], transposed_size: Callable[..., int
             (right + p, "the padding is cut off on both sides"),
             (right + 2 * p, "the padding is missing: it is cut off on both sides"),
             ((n - 1) * s - 2 * p + 1, "the last input still writes a whole window: + k"),
+            (n * s, "n · s is true of some layers only, such as k4 s2 p1"),
+            ((n + 2 * p - k) // s + 1, "that is the convolution's size"),
             otherwise=f"{right} is right. Where does the last input's window end?",
             said=f"transposed_size({n}, {k}, {s}, {p}) is {shown(given)}",
         )
@@ -135,12 +142,13 @@ def exercise_4(initialise: Callable[[nn.Module], None]) -> None:
         torch.manual_seed(0)
         up, down = nn.ConvTranspose2d(64, 32, 4, bias=False), nn.Conv2d(32, 64, 4, bias=False)
         norms = [nn.BatchNorm2d(32), nn.BatchNorm2d(64)]
-        network = nn.Sequential(up, norms[0], nn.Sequential(down, norms[1]))
+        network = nn.Sequential(up, norms[0], nn.Sequential(down, norms[1])).to(devices.default())
         for norm in norms:
             nn.init.constant_(norm.bias, 0.5)  # so that a bias nobody sets is seen
         before = {name: value.clone() for name, value in network.state_dict().items()}
         defaults = {up: up.weight.clone(), down: down.weight.clone()}
         run("3.4", initialise, network)
+    network.to(devices.default())
     after = network.state_dict()
     if all(name in after and torch.equal(value, after[name]) for name, value in before.items()):
         raise NotYet("not one weight has changed: is the function ever called on the layers?")
@@ -191,3 +199,106 @@ def exercise_5(overlaps: Callable[..., Tensor]) -> None:
             wanted=f"a row of {len(right)} outputs, as transposed_size says",
         )
     passed("Right: equal inside only where the stride divides the kernel.")
+
+
+SIDE, MOST = 48, 1_000_000
+
+
+def exercise_6(pair_48: Callable[[], tuple[nn.Module, nn.Module]]) -> None:
+    """`pair_48()`: G makes grey pictures of 48 × 48 of z [N, 100], D gives each one logit; both can be trained."""
+    made = run("3.6", pair_48)
+    if not (isinstance(made, (tuple, list)) and len(made) == 2 and all(isinstance(n, nn.Module) for n in made)):
+        raise NotYet("return two networks, G and D: `return G, D`")
+    G, D = made
+    for name, network in (("G", G), ("D", D)):
+        if any(isinstance(p, nn.parameter.UninitializedParameter) for p in network.parameters()):
+            raise NotYet(f"{name} has lazy layers, whose sizes nobody has worked out: state them; that is the exercise")
+        if not any(isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) for layer in network.modules()):
+            raise NotYet(f"{name} has no convolution: neighbouring pixels are strangers to it, as in lesson 02")
+        if (count := networks.count_parameters(network)) > MOST:
+            raise NotYet(f"{name} has {count:,} weights, more than {MOST:,}: fewer channels train sooner")
+    recipe = RECIPES["quick-digits"].but(network="mlp", size=SIDE, batch=8)
+    gan = GAN(recipe, device=devices.default(), networks=copy.deepcopy((G, D)))
+    with torch.enable_grad(), gan.own_randomness():
+        _images_of(gan.G, gan.latents(8))
+        _logits_of(gan.D, torch.randn(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device))
+        real = torch.rand(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device) * 2 - 1
+        run("3.6, a training step with your pair", training.train_step, gan, real)
+    for name, network in (("G", gan.G), ("D", gan.D)):
+        idle = [key for key, p in network.named_parameters() if p.requires_grad and p.grad is None]
+        if idle:
+            raise NotYet(f"{name}'s {idle[0]} got no gradient in a training step: does `forward` leave its layer out?")
+    passed(
+        f"Right: G {_road(G, gan.fixed_latents[:2].cpu())}, D {_road(D, torch.zeros(2, 1, SIDE, SIDE))}, "
+        "D reads every pixel, and a training step moves both."
+    )
+
+
+def _images_of(G: nn.Module, z: Tensor) -> None:
+    """Whether G makes pictures of the right shape and range, every pixel of them."""
+    try:
+        images = G(z)
+    except Exception as error:
+        raise NotYet(
+            f"G stopped with {type(error).__name__}: {error}. z comes as [N, 100]; nn.Unflatten(1, (100, 1, 1)) makes "
+            "maps of 1 × 1 of it, which a convolution can take"
+        ) from None
+    if not isinstance(images, Tensor) or images.shape != (len(z), 1, SIDE, SIDE):
+        shape = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise NotYet(f"G of z {list(z.shape)} is {shape}, not [8, 1, {SIDE}, {SIDE}]. Its sizes: {_road(G, z)}")
+    loud = _louder(G)(z)
+    if loud.abs().max() > 1.001:
+        raise NotYet("G's pixels can leave -1 … 1, where the real ones lie: end in nn.Tanh()")
+    if loud.min() >= 0:
+        raise NotYet("G's pixels lie between 0 and 1; the real ones go from -1 to 1: nn.Tanh(), no sigmoid")
+    with sampling.evaluating(G):
+        still = (G(z).double().std(dim=0)[0] == 0).nonzero().tolist()
+    if still:
+        raise NotYet(f"G's pixel {tuple(still[0])} is the same for every z: a gap that no input writes to?")
+
+
+def _logits_of(D: nn.Module, images: Tensor) -> None:
+    """Whether D gives one logit a picture, and reads every row and column."""
+    images = images.requires_grad_()
+    try:
+        logits = D(images)
+    except Exception as error:
+        raise NotYet(
+            f"D stopped on pictures {list(images.shape)} with {type(error).__name__}: {error}. Follow the sizes"
+        ) from None
+    shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if shape != (len(images),):
+        if isinstance(logits, Tensor) and logits.numel() == len(images):
+            raise NotYet(f"D gives one logit a picture, in the shape {shape}; [N] is wanted: nn.Flatten(0) at the end")
+        raise NotYet(f"D of 8 pictures is {shape}, not one logit each, (8,). Its sizes: {_road(D, images.detach())}")
+    loud = _louder(D)(1e3 * images)
+    if loud.min() >= 0 and loud.max() <= 1:
+        raise NotYet("D ends in a sigmoid; logits are wanted, for the loss applies the sigmoid itself")
+
+    def slope_of():
+        with sampling.evaluating(D):
+            return torch.autograd.grad(D(images).double().square().sum(), images)[0]
+
+    slope = run("3.6, D's gradient with respect to its pictures", slope_of)
+    for name, seen in (("row", slope.abs().sum((0, 1, 3))), ("column", slope.abs().sum((0, 1, 2)))):
+        if len(unread := (seen == 0).nonzero().flatten().tolist()):
+            raise NotYet(
+                f"D never reads {name} {unread[0]}: what is left over at a layer's end is not used, and G may put "
+                "anything there. Sizes that divide without a remainder, or a padding, mend it"
+            )
+
+
+def _louder(network: nn.Module) -> nn.Module:
+    """A copy with weights so large that only a last activation can bound what comes out."""
+    twin = copy.deepcopy(network).train()
+    with torch.no_grad():
+        for weight in twin.parameters():
+            weight.mul_(1e3)
+    return twin
+
+
+def _road(network: nn.Module, x: Tensor) -> str:
+    """The sides of the maps on the way through a network's layers, each change once."""
+    device = next(network.parameters()).device
+    sides = [shape[-1] for _, shape in sizes.trace(network, x.to(device)) if len(shape) == 3]
+    return " → ".join(str(side) for i, side in enumerate(sides) if not i or side != sides[i - 1])
