@@ -577,52 +577,7 @@ for bench in json.loads((files.assets_dir() / "benchmarks.json").read_text()):
 # - **Channels last.** The numbers of one pixel lie side by side, as the convolutions of the CPU's library (and tensor cores) want them.
 # - **Fused Adam.** One pass over the weights instead of a dozen. It counts where batches are small and weights are many.
 #
-# The column on the right compares with the rate of plain matrix products on the same machine, counting the operations that a step *needs*: where it is near 100 %, the arithmetic itself is the limit, and no trick is left. Where it is far below, the time goes elsewhere.
-#
-# ### Where the time goes
-#
-# Follow a step operation by operation. One that does $F$ operations of arithmetic and moves $B$ bytes through memory takes at least
-#
-# $$\max\big(F / R,\; t(B)\big)$$
-#
-# where $R$ is the rate of large matrix products and $t(B)$ the time of one plain pass over $B$ bytes. Both are measured on the same machine: small arrays stay in the processor's cache, and the smallest pass takes what it costs to start an operation at all. Added up, that is the least a step can take: a *roofline* (Samuel Williams, Andrew Waterman, David Patterson, *Roofline*, Communications of the ACM 52(4), 2009). `python notebooks/tools/account.py` draws up such an account of every recipe; these are recorded ones. **Predict**: Adam reads a weight, its gradient and its two averages and writes three of them back, whatever the batch. For which recipe is that the largest part of the step?
-
-# %%
-accounts = {a["recipe"]["key"]: a for a in json.loads((files.assets_dir() / "accounts.json").read_text())}
-some = [accounts[key] for key in ("dcgan-mnist", "mlp-fashion", "quick-clothes", "dcgan-faces-64")]
-fig, axes = show.new_figure(9, 3.4)
-for row, account in enumerate(some):
-    for offset, what, alpha in ((-0.2, "ms", 1.0), (0.2, "limit", 0.5)):
-        begin = 0.0
-        for color, (name, part) in enumerate(account["parts"].items()):
-            share = 100 * part[what] / account["step"]
-            label = name if row == 0 and what == "ms" else None
-            axes.barh(row + offset, share, 0.36, begin, color=f"C{color}", alpha=alpha, label=label)
-            begin += share
-names = [f"{a['recipe']['key']}\nbatch {a['recipe']['batch']}, {a['step']:.0f} ms" for a in some]
-axes.set(xlabel="% of the step's time", yticks=range(len(some)), yticklabels=names, xlim=(0, 100))
-axes.invert_yaxis()
-axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-show.figure(fig, "Two bars for each of four recipes: above, the parts of a training step; below, pale, their limits.")
-
-# %%
-for key, account in accounts.items():
-    name, part = max(account["parts"].items(), key=lambda named: named[1]["ms"])
-    print(f"{key:15} {account['limit'] / account['step']:4.0%} of its time is the limit; "
-          f"most, {part['ms'] / account['step']:.0%}, goes into {name}")  # fmt: skip
-account = accounts["dcgan-mnist"]
-parameters = sum(map(networks.count_parameters, recipes.Recipe.from_dict(account["recipe"]).build()))
-by_hand = 1e3 * 7 * 4 * parameters / (account["bandwidth"] * 1e9)
-print(f"dcgan-mnist: Adam moves 7 × 4 bytes for each of {parameters:,} weights: {by_hand:.2f} ms from memory; "
-      f"measured {account['parts']['Adam']['ms']:.2f} ms")  # fmt: skip
-
-# %% [markdown]
-# The upper bar of each pair is the step as it ran, the pale one below what each part would take at its limit. Each part has a remedy of its own:
-#
-# - **Matrix products** (convolutions are counted among them): shorter numbers where the processor has units for them (the run's `precision`), and shapes that fill its registers: few channels do not.
-# - **Passes over activations**: BatchNorm, ReLU, Dropout's masks each read and write a whole layer; a compiler that fuses neighbours (`torch.compile`) saves most of these passes.
-# - **Adam and the moving average** cost the same for 4 images as for 400: a larger batch, or weights that are fewer. (The average is moved only every eighth step, for this reason.)
-# - **Between operations**: Python, autograd's book-keeping, telemetry. Again the same for any batch.
+# The column on the right compares with the rate of plain matrix products on the same machine, counting the operations that a step *needs*: where it is near 100 %, the arithmetic itself is the limit, and no trick is left. Where it is far below, as for batches of four, the time goes into starting small operations and into Adam, and a larger batch is the only large gain.
 #
 # ## Where to read on
 #

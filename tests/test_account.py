@@ -6,6 +6,7 @@ import torch
 import account
 import bench
 from gan_course import recipes
+from gan_course.gan import GAN
 
 CPU = torch.device("cpu")
 MLP = recipes.get("mlp-fashion").but(batch=4, width=1 / 16)
@@ -29,6 +30,7 @@ def test_bytes_are_counted_by_hand():
         (lambda: a.view(10, 10).T, 0),
         (lambda: torch.empty(100), 0),
         (lambda: torch.cat([a, b]), 2 * 800),
+        (lambda: a[torch.tensor([1, 5])], 2 * 8 + 16),  # two numbers of a hundred, and two indices
     ):
         parts = watched(work)
         assert sum(n for part in parts.values() for _, n in part.needs) == nbytes
@@ -53,7 +55,7 @@ def test_kinds_of_operations():
 
 def test_a_whole_step_is_watched():
     """As many operations of arithmetic as the benchmark counts, data and average apart from the rest."""
-    parts = account.watch(MLP, CLOTHES, CPU)
+    parts = account.watch(GAN(MLP), CLOTHES)
     flops = sum(flops for flops, _ in parts[account.PRODUCTS].needs)
     assert flops == bench.flops_per_image(MLP, CLOTHES, CPU) * MLP.batch * account.STEPS
     assert parts[account.ADAM].count == 1.5 * account.STEPS  # G moves every second time
@@ -69,7 +71,7 @@ def test_the_curve_of_passes_goes_through_what_was_measured():
 
 
 def test_an_account_adds_up():
-    found = account.measure(MLP, CLOTHES, rounds=1)
+    found = account.measure(MLP, CLOTHES)
     parts = found["parts"].values()
     assert found["limit"] == pytest.approx(sum(part["limit"] for part in parts))
     assert all(part["ms"] >= 0 and part["limit"] >= 0 for part in parts)
