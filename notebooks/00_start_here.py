@@ -248,7 +248,7 @@ for _ in training.train(gan, digits.images, until):
 live.animation("The same 64 latent vectors drawn again and again while the generator trains, from grey noise on.")
 
 # %% [markdown]
-# Now compare with your prediction: where do the two curves end? In the recorded run (profile `cpu`, 80,000 pictures) they end close together, near 1/2: D still sees a difference, but not much of one. After the few steps of profile `ci` nothing is settled yet. That is this network on this task; in lesson 02 you meet a D that stays ahead, and a G that learns from it all the same. What G hears from a D that is nearly certain is measured in lesson 01.
+# Now compare with your prediction: where do the two curves end? In the recorded run (profile `cpu`, 80,000 pictures) they end at 0.60 and 0.40, neither apart nor one: D is still ahead, and often wrong. After the few steps of profile `ci` nothing is settled yet. That is this network on this task; in lesson 02 you meet a D that stays ahead, and a G that learns from it all the same. What G hears from a D that is nearly certain is measured in lesson 01.
 #
 # ### Exercise 0.4 · How long is a run?
 # Difficulty ●○○○○ · 5 minutes · why it matters: papers count epochs, logs count steps, and people compare the two.
