@@ -90,7 +90,7 @@ class StepByStep(ByHand):
 
     def render(self) -> show.Picture:
         frame = self.plane.frame(f"steps made: D {self.gan.d_steps}, G {self.gan.g_steps}")
-        key = "Real points blue, generated ones red, D's belief as the colour behind them."
+        key = "Real points blue, generated ones orange, D's belief as the colour behind them."
         return show.Picture(mosaic.encode_png(frame, quick=True), f"{describe(self.gan)} {key}")
 
     def restart(self) -> None:
