@@ -223,7 +223,7 @@ def table(account: dict) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help="default: all")
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"default: all but {ALIAS}")
     parser.add_argument("--data", metavar="FOLDER", help="a folder to look in first")
     parser.add_argument("--keep", action="store_true", help="keep the accounts among the course's assets")
     options = parser.parse_args(arguments)
@@ -234,13 +234,12 @@ def _account(options: argparse.Namespace) -> None:
     if devices.default().type != "cpu":
         raise CourseError("accounts are drawn on a CPU, where an operation is over when its call returns")
     accounts = []
-    for recipe in [recipes.get(key) for key in options.recipes or recipes.RECIPES if key != ALIAS]:
+    for recipe in map(recipes.get, options.recipes or [key for key in recipes.RECIPES if key != ALIAS]):
         images = data.load(recipe.data, recipe.size, path=options.data, count=2_000).images
         accounts.append(measure(recipe, images))
         print(table(accounts[-1]), end="\n\n", flush=True)
     if options.keep:
-        if min(account["evidence"]["free"] for account in accounts) < bench.BUSY:
-            raise CourseError("nothing is kept from a busy machine: repeat the command when it is quiet")
+        bench.check_quiet(min(account["evidence"]["free"] for account in accounts))
         path = files.assets_dir() / "accounts.json"
         print(f"kept in {files.write_atomically(path, json.dumps(accounts, indent=1).encode() + bytes([10]))}")
 

@@ -87,7 +87,7 @@ def compare(
         raise CourseError(f"{rounds} rounds of {seconds:g} s measure nothing: 5 rounds of 2 s do")
     recipe = next(iter(against.values()))[0]
     pictures = ladder.photographs(images) if recipe.channels == 3 else None
-    runners = {name: runner(*who, images, pictures, device) for name, who in against.items()}
+    runners = {name: _runner(*who, images, pictures, device) for name, who in against.items()}
     types = {own.precision for own, _ in against.values()}
     before = {name: matmul_rate(device, name) for name in types}
     with bar(total=rounds, desc=recipe.key, unit=" rounds", leave=False) as done:
@@ -150,7 +150,7 @@ def _steps(run: Callable[[int], int], seconds: float) -> int:
         steps *= 2
 
 
-def runner(
+def _runner(
     recipe: Recipe, way: str | frozenset[str], images: Tensor, pictures: Dataset | None, device: torch.device
 ) -> Callable[[int], int]:
     """A function that trains some steps in one of the ways, waits for the device and returns the images seen."""
@@ -242,14 +242,23 @@ def table(result: dict) -> str:
     return f"{result['title']}\n{head}\n{about}\n{aligned(rows, numbers=True)}"
 
 
+def check_quiet(free: float) -> None:
+    """Whether a measurement may be kept.
+
+    Raises:
+        CourseError: the process got less than `BUSY` of its cores.
+    """
+    if free < BUSY:
+        raise CourseError("nothing is kept from a busy machine: repeat the command when it is quiet")
+
+
 def keep(result: dict) -> Path:
     """Add a comparison to `assets/benchmarks.json`, in place of an older one of the same recipe on the same device.
 
     Raises:
         CourseError: the machine was busy; the file is damaged or cannot be written.
     """
-    if result["free"] < BUSY:
-        raise CourseError("nothing is kept from a busy machine: repeat the command when it is quiet")
+    check_quiet(result["free"])
 
     def key(kept: dict) -> tuple[str, ...]:
         evidence = kept["evidence"]
