@@ -166,7 +166,7 @@ def gradient_penalty(
 ) -> Tensor:
     """E (||grad D(y)|| - 1)^2 at points y between a real and a generated image, one random point a pair.
 
-    The norm is over all pixels of a picture. Gulrajani et al. 2017 (arXiv:1704.00028), equation 3, weighted by 10 there.
+    The norm is over all pixels of a picture. Gulrajani et al. 2017 (arXiv:1704.00028), equation 3; weighted by 10.
 
     Args:
         real, fake: images [N, C, H, W].

@@ -337,7 +337,7 @@ def initialise(network: nn.Module, scheme: str, generator: torch.Generator) -> N
     Schemes:
         pytorch: PyTorch's default for every layer.
         xavier: Linear weights uniform with variance 2 / (fan_in + fan_out), biases 0 (Glorot and Bengio 2010, eq. 16).
-        dcgan: convolutions N(0, 0.02), BatchNorm scale N(1, 0.02), biases and shifts 0 (Radford et al. 2016, section 3).
+        dcgan: convolutions N(0, 0.02), BatchNorm scale N(1, 0.02), biases, shifts 0 (Radford et al. 2016, section 3).
         dcgan-96: as dcgan, but transposed convolutions N(0.01, 0.02), the source's unusual mean.
 
     Layers of other kinds draw their default weights from `generator`, too. Parameters of a network of your own
