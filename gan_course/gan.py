@@ -26,6 +26,7 @@ class GAN:
         average: moving average of G, BatchNorm's statistics included; evaluation uses this one.
         opt_g, opt_d: their Adam optimisers.
         objective, d_loss: the recipe's losses; `d_loss(real_logits, fake_logits)` has its labels already.
+        penalty: (D, real, fake, generator) -> cost, or None.
         scaler: keeps float16's gradients in range; without effect in other types.
         order, noise: generators of the data order (on the CPU, so that it is the same everywhere) and
             of the latents (on the device).
@@ -60,6 +61,7 @@ class GAN:
         self.objective = losses.get(recipe.objective)
         labels = (recipe.real_label, recipe.fake_label) if self.objective.smooths else ()
         self.d_loss = lambda real_logits, fake_logits: self.objective.d_loss(real_logits, fake_logits, *labels)
+        self.penalty = losses.PENALTIES.get(recipe.penalty)
         weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = networks or recipe.build()
         stabilisers.check(self.D, recipe)

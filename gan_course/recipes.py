@@ -225,6 +225,16 @@ RECIPES = {
         # The course's own, found by experiment; digits in about a minute on two cores (lesson 00).
         Recipe("quick-digits", "dcgan-quick", "mnist", epochs=10, **QUICK),
         Recipe("quick-clothes", "dcgan-quick", "fashion-mnist", epochs=20, **QUICK),
+        Recipe(
+            "quick-faces",
+            "dcgan-faces",
+            "faces",
+            channels=3,
+            size=64,
+            epochs=20,
+            average_half_life=20_000,
+            **{**QUICK, "lr_g": 4e-4, "lr_d": 4e-4},
+        ),
     )
 }
 

@@ -92,9 +92,9 @@ def penalty(gan: GAN, real: Tensor, fake: Tensor) -> Tensor | float:
     section 3.1). It is computed in float32 in every recipe: a slope is differentiated once more.
     """
     recipe = gan.recipe
-    if recipe.penalty == "none" or gan.step % recipe.penalty_every:
+    if gan.penalty is None or gan.step % recipe.penalty_every:
         return 0.0
-    cost = losses.PENALTIES[recipe.penalty](gan.D, real, fake.to(real.dtype), gan.noise)
+    cost = gan.penalty(gan.D, real, fake.to(real.dtype), gan.noise)
     return recipe.penalty_every * recipe.penalty_weight * cost
 
 
