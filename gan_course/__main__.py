@@ -146,6 +146,12 @@ def _sample(parsed) -> None:
     )
 
 
+def _score(parsed) -> None:
+    from gan_course import scoring
+
+    print(scoring.score(parsed.name, parsed.against, parsed.n, parsed.seed, inception=parsed.inception))
+
+
 def _publish(parsed) -> None:
     from gan_course import publishing, runs
 
@@ -231,6 +237,15 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--out", required=True, help="grid.png, or samples.npz (key `images`, uint8 [N, C, H, W])"
     )
+
+    made = add("score", _score, "measure how good a run's pictures are", "score mlp-fashion --n 5000")
+    made.add_argument(
+        "name", metavar="RUN", help="a run's folder, the name of a published run, or an .npz of pictures"
+    )
+    made.add_argument("--against", metavar="SET", help="the real set (default: what the run was trained on)")
+    made.add_argument("--n", type=int, default=10_000, help="pictures of each kind (default: 10000)")
+    made.add_argument("--seed", type=_seed, default=0, help="of everything random (default: 0)")
+    made.add_argument("--inception", action="store_true", help="FID as well, by torchmetrics where it is installed")
 
     made = add(
         "publish",

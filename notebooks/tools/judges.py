@@ -38,7 +38,8 @@ def make(name: str, whole: Path) -> str:
         worth = (judge.look(made, test.images)[1] > 0) == test.attributes
         share = test.attributes.float().mean(0)
         each = zip(made.names, worth.float().mean(0), torch.maximum(share, 1 - share), strict=True)
-        print(terminal.aligned([["attribute", "right", "commoner answer"], *([n, f"{r:.3f}", f"{c:.3f}"] for n, r, c in each)]))
+        rows = [(attribute, f"{mine:.3f}", f"{common:.3f}") for attribute, mine, common in each]
+        print(terminal.aligned([("attribute", "right", "commoner answer"), *rows]))
     size = judge.path(name).stat().st_size
     return f"{name}, judge {judge.VERSION}: right on {right:.2%} of unseen ones, {size:,} bytes, {spent:.0f} s"
 
