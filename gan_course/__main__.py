@@ -163,6 +163,12 @@ def _study(parsed) -> None:
         print(studies.summary(study, results, measure))
 
 
+def _score(parsed) -> None:
+    from gan_course import scoring
+
+    print(scoring.score(parsed.name, parsed.against, parsed.n, parsed.seed, inception=parsed.inception))
+
+
 def _publish(parsed) -> None:
     from gan_course import publishing, runs
 
@@ -257,6 +263,15 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--out", metavar="FILE", help="its results, one line a run (default: studies/NAME.jsonl)")
     made.add_argument("--measure", action="append", help="a number to print instead of the distance; repeatable")
     made.add_argument("--read", action="store_true", help="train nothing, print what the file or the course has")
+
+    made = add("score", _score, "measure how good a run's pictures are", "score mlp-fashion --n 5000")
+    made.add_argument(
+        "name", metavar="RUN", help="a run's folder, the name of a published run, or an .npz of pictures"
+    )
+    made.add_argument("--against", metavar="SET", help="the real set (default: what the run was trained on)")
+    made.add_argument("--n", type=int, default=10_000, help="pictures of each kind (default: 10000)")
+    made.add_argument("--seed", type=_seed, default=0, help="of everything random (default: 0)")
+    made.add_argument("--inception", action="store_true", help="FID as well, by torchmetrics where it is installed")
 
     made = add(
         "publish",
