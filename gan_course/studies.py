@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -154,7 +154,7 @@ def _parse(study: Study, line: str, where: str) -> Result:
         raise CourseError(
             f"{where} was trained with {name} {was!r}, where the study has {is_now!r} now: take another file"
         )
-    return result
+    return replace(result, recipe=recipe.as_dict())
 
 
 def _append(path: Path, result: Result) -> None:
