@@ -31,7 +31,7 @@ class Recipe:
         epochs: passes over the training set in the source's own run.
         init: scheme in `networks.SCHEMES`.
         real_label, fake_label: D's targets; 0.9 and 0.1 smooth the labels.
-        g_every: D's steps for one of G.
+        g_every: D's steps for one of G. d_every: G's steps for one of D.
         g_rests: (first, end) of the steps in which G is frozen and D alone trains.
         fresh_noise: G's step draws new latents instead of reusing the images D has just judged.
         image_noise: standard deviation of Gaussian noise on every image that D sees, real and generated alike (Sønderby
@@ -42,7 +42,7 @@ class Recipe:
         penalty_weight: its factor: lambda (10 in the paper) of `gradient`, gamma of `r1` and `r2`.
         penalty_every: steps between two of it; it counts that many times, so that its strength stays.
         latent_dim: numbers in a latent vector z.
-        width: factor on the hidden channels.
+        width: factor on the hidden channels. d_width: a further one on D's.
         draw_every: steps between two drawings of the fixed latents.
         average_half_life: of G's moving average, in images.
         precision: `float32`, or the type the layers compute in where that is safe (mixed precision), `bfloat16` or
@@ -64,6 +64,7 @@ class Recipe:
     real_label: float = 1.0
     fake_label: float = 0.0
     g_every: int = 1
+    d_every: int = 1
     g_rests: tuple[int, int] = (0, 0)
     fresh_noise: bool = False
     image_noise: float = 0.0
@@ -74,6 +75,7 @@ class Recipe:
     penalty_every: int = 1
     latent_dim: int = networks.LATENT_DIM
     width: float = 1.0
+    d_width: float = 1.0
     draw_every: int = 500
     average_half_life: int = 10_000
     precision: str = "float32"
@@ -88,7 +90,8 @@ class Recipe:
         stabilisers.check_norm(self.d_norm)
         if self.penalty not in ("none", *losses.PENALTIES):
             raise CourseError(f"unknown penalty {self.penalty!r}: there are none, {', '.join(losses.PENALTIES)}")
-        networks.check(self.network, self.channels, self.size, self.latent_dim, self.width)
+        for width in (self.width, self.width * self.d_width):
+            networks.check(self.network, self.channels, self.size, self.latent_dim, width)
         networks.check_scheme(self.init)
         if self.precision not in (*PRECISIONS, "auto"):
             raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)} and auto")
@@ -111,7 +114,9 @@ class Recipe:
                 raise CourseError(f"{name} {getattr(self, name)}: it cannot be negative, 0 switches it off")
         if not 0 <= self.g_rests[0] <= self.g_rests[1]:
             raise CourseError(f"g_rests {self.g_rests}: (first, end) of some steps, such as (500, 1000)")
-        for name in ("epochs", "g_every", "draw_every", "average_half_life", "penalty_every"):
+        if self.g_every > 1 and self.d_every > 1:
+            raise CourseError(f"g_every {self.g_every} and d_every {self.d_every}: leave one of them at 1")
+        for name in ("epochs", "g_every", "d_every", "draw_every", "average_half_life", "penalty_every"):
             if getattr(self, name) < 1:
                 raise CourseError(f"{name} {getattr(self, name)}: at least 1 works")
 
@@ -133,8 +138,11 @@ class Recipe:
 
     def build(self) -> tuple[networks.Generator, networks.Discriminator]:
         """Its two networks, before initialisation."""
-        G, D = networks.build(
-            self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=self.width
+        G, D = (
+            networks.build(
+                self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=width
+            )[which]
+            for which, width in enumerate((self.width, self.width * self.d_width))
         )
         if self.minibatch_std:
             stabilisers.add_minibatch_std(D)
@@ -142,9 +150,13 @@ class Recipe:
         return G, D
 
     def g_moves(self, step):
-        """Whether G steps at a step, counted from 0; for an array of steps, an array."""
+        """Whether G learns at a step, counted from 0; for an array of steps, an array."""
         first, end = self.g_rests
         return (step % self.g_every == 0) & ((step < first) | (step >= end))
+
+    def d_moves(self, step):
+        """Whether D learns at a step, likewise."""
+        return step % self.d_every == 0
 
     def as_dict(self) -> dict:
         """Plain values that JSON can hold; `from_dict` is the way back."""

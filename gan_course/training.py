@@ -28,14 +28,16 @@ class Diverged(CourseError):
 
 
 def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
-    """One step of D and, every `g_every`-th time, one of G (Goodfellow et al. 2014, algorithm 1).
+    """One step of D and, every `g_every`-th time, one of G (Goodfellow et al. 2014, algorithm 1); or G's alone.
 
     Args:
         real: images [N, C, H, W] in [-1, 1] on the run's device.
 
     Returns:
-        the step's telemetry as scalars that stay on the device; G's are absent where G rested.
+        the step's telemetry as scalars that stay on the device; one's are absent where it rested.
     """
+    if not gan.recipe.d_moves(gan.step):
+        return step_g(gan, generate(gan, len(real)), real)
     g_moves = gan.recipe.g_moves(gan.step)
     g_reuses = g_moves and not gan.recipe.fresh_noise
     fake, telemetry = step_d(gan, real, for_g=g_reuses)
@@ -186,7 +188,8 @@ def train(
                     for _ in range(chunk):
                         telemetry = step(gan, next(batches))
                         if gan.step % NORMS_EVERY == 0:
-                            telemetry["grad_d"] = gradient_norm(gan.D)
+                            if "loss_d" in telemetry:
+                                telemetry["grad_d"] = gradient_norm(gan.D)
                             if "loss_g" in telemetry:  # else G's gradient is an earlier step's
                                 telemetry["grad_g"] = gradient_norm(gan.G)
                         rows.append(telemetry)
@@ -291,8 +294,8 @@ def gradient_norm(network: nn.Module) -> Tensor:
 def _check_finite(gan: GAN, first: int) -> None:
     """Raise if a loss of the rows from `first` on is not a finite number."""
     recent = History(gan.history.rows[first:])
-    g_moved = gan.recipe.g_moves(recent["step"])
-    broken = ~np.isfinite([recent["loss_d"], np.where(g_moved, recent["loss_g"], 0.0)])
+    moved = [moves(recent["step"]) for moves in (gan.recipe.d_moves, gan.recipe.g_moves)]
+    broken = ~np.isfinite(np.where(moved, [recent["loss_d"], recent["loss_g"]], 0.0))
     if broken.any():
         i = broken.any(axis=0).argmax()  # the first step of the two columns together
         column = "loss_d" if broken[0, i] else "loss_g"
