@@ -93,7 +93,7 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 faces = data.load("faces", 64, count=here.pick(ci=600, cpu=20_000, colab=20_000, full=20_000))
 kind = {"drawn-faces": "drawn faces", "celeba": "photographs"}[faces.name]
 print(faces.source)
-show.grid(faces.images[:48], f"48 {kind} at 64 × 64 pixels from the training set.", columns=16)
+show.grid(faces.images[:32], f"32 {kind} at 64 × 64 pixels from the training set.", columns=16)
 
 # %% [markdown]
 # Attributes come with them. **Count before you train**: this is the population that the generator will imitate.
@@ -269,7 +269,7 @@ print(f"the second D(G(z)) is the lower one in {(log[:, 4] < log[:, 3]).sum()} o
 
 # %%
 iterations = np.arange(len(log)) * 50
-figure, axes = show.new_figure(10, 3.6, ncols=2, sharey=True)
+figure, axes = show.new_figure(9, 3.2, ncols=2, sharey=True)
 scores = {"D(x)": show.REAL, "D(G(z)) before": show.FAKE, "D(G(z)) after": show.ORANGE}
 
 
@@ -376,35 +376,34 @@ print(f"{card['seconds'] / 60:.0f} minutes on {card['device']} with torch {card[
 widgets.training_player(recorded)
 
 # %% [markdown]
-# **Predict:** what can be told first in a picture, and what last: the outline of a head, hair, eyes, glasses? Section 1 says how often each occurs. Then look: four of the fixed latents, each row one of them, after so many images.
+# **Predict:** what can be told first in a picture, and what last: the outline of a head, hair, eyes, glasses? Section 1 says how often each occurs. Then look: five of the fixed latents, each row one of them, after so many images.
 
 # %%
 frames, side, gap = recorded.frames, recorded.recipe.size, 2
 blocks = {}
 for i in np.geomspace(1, len(frames), 7).round().astype(int) - 1:  # closer together at the beginning
     step, frame = frames[i]
-    column = [frame[gap + n * (side + gap) :][:side, gap : gap + side] for n in range(4)]
-    faces_then = torch.from_numpy(np.stack(column)).permute(0, 3, 1, 2)
-    blocks[f"{watch.seen(recorded, step):,}"] = F.interpolate(faces_then, scale_factor=2)
+    column = [frame[gap + n * (side + gap) :][:side, gap : gap + side] for n in range(5)]
+    blocks[f"{watch.seen(recorded, step):,}"] = torch.from_numpy(np.stack(column)).permute(0, 3, 1, 2)
 show.beside(
     blocks,
-    f"Four fixed latents in rows, drawn after {', '.join(blocks)} images: noise on the left, faces on the right.",
+    f"Five fixed latents in rows, drawn after {', '.join(blocks)} images: noise on the left, faces on the right.",
     columns=1,
 )
 
 # %% [markdown]
-# Go along each row, and note the first picture in which you are sure of each thing. Is it earlier for what nearly every training picture has (a head before a background) than for what three in ten have (glasses)? A latent need not keep its face, either: compare neighbours. And four faces of one run are no law: the player above shows sixty more.
+# Go along each row, and note the first picture in which you are sure of each thing. Is it earlier for what nearly every training picture has (a head before a background) than for what three in ten have (glasses)? A latent need not keep its face, either: compare neighbours. And five faces of one run are no law: in a running notebook the player above steps through all 64.
 #
 # ## 7 · Real beside generated
 #
 # New latents, pictures nobody has seen. **Where would you look** to tell the two sides apart?
 
 # %%
-made = sampling.sample(recorded.generator(device), 36, seed=1)
-reference = portraits.draw(36, 64, first=1_000).images
+made = sampling.sample(recorded.generator(device), 18, seed=1)
+reference = portraits.draw(18, 64, first=1_000).images
 show.beside(
     {"drawn faces": reference, f"generated after {card['images']:,}": made},
-    "Left: 36 drawn faces. Right: 36 generated ones, to be compared in pose, hair, eyes and glasses.",
+    "Left: 18 drawn faces. Right: 18 generated ones, to be compared in pose, hair, eyes and glasses.",
 )
 
 # %% [markdown]
@@ -607,12 +606,12 @@ for name, period in (("dcgan-faces-64", 2), ("faces-96", 3), ("faces-128", 2)):
     print("    untrained {:.1%}, trained {:.3%}, drawn faces {:.3%} of the power: ".format(*shares[size]), end="")
     print(f"{left} drawn faces")
     if size > 64:
-        blocks[f"generated, {size} px"] = made[:9]
+        blocks[f"generated, {size} px"] = made[:6]
     if size == 96:
         of_96 = {"drawn faces": drawn, "generated": made}
 show.beside(
     blocks,
-    f"Nine generated faces at 96 pixels and nine at 128. The grid's share of the power is {shares[96][1]:.2%} at 96 "
+    f"Six generated faces at 96 pixels and six at 128. The grid's share of the power is {shares[96][1]:.2%} at 96 "
     f"pixels and {shares[128][1]:.2%} at 128; drawn faces have {shares[96][2]:.2%} and {shares[128][2]:.2%}.",
     columns=3,
 )
@@ -755,21 +754,22 @@ discriminator_80 = nn.Sequential(
     *(*down(16, 32), *down(32, 64), *down(64, 128)),  # 20 × 20, 10 × 10, 5 × 5
     *(nn.Conv2d(128, 1, 5, 1, 0, bias=False), nn.Flatten(0)),
 )
-own_recipe = recorded.recipe.but(network="mlp", size=80, batch=32, average_half_life=2_000, precision="float32")
+own_recipe = recorded.recipe.but(
+    key="faces-80", network="mlp", size=80, batch=32, average_half_life=2_000, precision="float32"
+)
 own = GAN(own_recipe, seed=SEED, device=device, networks=(generator_80().float(), discriminator_80))
 until = here.pick(ci=10, cpu=1_000, colab=4_000, full=10_000)
-live, own_log = watch.LiveTraining(goal=until * own_recipe.batch), ["training begins"]
+own_log = ["training begins"]
 for _ in training.train(own, prepared, until):
     own_log.append(own.history.line())
-    live.update(own)
 
 # %%
 by_yours = sampling.sample(own.average, 128, seed=1)
-print(f"{own_log[-1]}\nverdict: {verdict(own_log)}")
+print(*own_log[:2], "…", own_log[-1], f"verdict: {verdict(own_log)}", sep="\n")
 for name, images in (("prepared", prepared[:128]), ("yours", by_yours)):
     print(f"{name:8s} {patterns.periodic_power(images, period=2):.3%} of the power at period 2")
 show.beside(
-    {"prepared": prepared[:24], "yours": by_yours[:24]},
+    {"prepared": prepared[:12], "yours": by_yours[:12]},
     "Left: drawn faces, cut to squares and scaled to 80 pixels. "
     f"Right: what your generator makes after {own.images:,} images.",
     columns=6,
