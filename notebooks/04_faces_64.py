@@ -387,12 +387,12 @@ for i in np.geomspace(1, len(frames), 7).round().astype(int) - 1:  # closer toge
     blocks[f"{watch.seen(recorded, step):,}"] = torch.from_numpy(np.stack(column)).permute(0, 3, 1, 2)
 show.beside(
     blocks,
-    f"Five fixed latents in rows, drawn after {', '.join(blocks)} images: noise on the left, faces on the right.",
+    f"Five fixed latents in rows, drawn after {', '.join(blocks)} images: grey on the left, faces on the right.",
     columns=1,
 )
 
 # %% [markdown]
-# Go along each row, and note the first picture in which you are sure of each thing. Is it earlier for what nearly every training picture has (a head before a background) than for what three in ten have (glasses)? A latent need not keep its face, either: compare neighbours. And five faces of one run are no law: in a running notebook the player above steps through all 64.
+# Go along each row, and note the first picture in which you are sure of each thing. In the run that stands here heads and dark hair show first, eyes only after them: what nearly every training picture has, and large, comes before what is small. Whether glasses come last you can say only of a latent that gets some. And a latent need not keep its face: compare neighbours. And five faces of one run are no law: in a running notebook the player above steps through all 64.
 #
 # ## 7 · Real beside generated
 #
@@ -549,7 +549,7 @@ lesson_04.exercise_5(flat_head)
 # %% [markdown]
 # ## 9 · Three causes of a grid, and what training leaves of it
 #
-# Untrained first: three heads with the same input as after a ReLU, and the share of the power in patterns of period 3 (as lesson 03 measured it), in the middle of the picture, away from the edge. The first head covers its outputs unevenly, the second evenly, the third is yours. The review draws the weights of transposed convolutions from N(0.01, 0.02), "so that gradients do not explode"; the DCGAN paper takes a mean of 0. So try both means on *all three* heads, nothing else changed.
+# Untrained first: three heads with the same input as after a ReLU, and the share of the power in patterns of period 3 (as lesson 03 measured it), in the middle of the picture, away from the edge. The first head covers its outputs unevenly, the second evenly, the third is yours. The review draws the weights of transposed convolutions from N(0.01, 0.02), "to avoid exploding gradients", and the course's recipe for 96 pixels does as it says; the DCGAN paper takes a mean of 0. So try both means on *all three* heads, nothing else changed.
 #
 # **Predict** from lesson 03: with mean 0, which of the three has the strongest pattern, which has none? And where can a mean of 0.01, which adds the same to every weight, make a difference?
 
@@ -634,7 +634,7 @@ transposed, enlarged = (float(operations(64, 3, 5, n)) / 1e6 for n in (32, 96))
 print(f"k5 s3 p1: {transposed:.0f} million operations a picture; enlarged, then k5 s1: {enlarged:.0f} million")
 
 # %% [markdown]
-# StyleGAN (Karras et al., 2019), for one, enlarges and convolves all the same.
+# StyleGAN (Karras et al., 2019), for one, enlarges and convolves all the same. The review advises another way, k4 s2 p1 up to 64 or 128 pixels; what that leaves, the first and the third run above have said.
 #
 # The review warns of something else: stride and kernel of this layer do not match, and so artefacts *at the edge* are to be feared. Look at how much each pixel varies from picture to picture, and compare the uppermost rows with their counts.
 
@@ -765,7 +765,7 @@ for _ in training.train(own, prepared, until):
 
 # %%
 by_yours = sampling.sample(own.average, 128, seed=1)
-print(*own_log[:2], "…", own_log[-1], f"verdict: {verdict(own_log)}", sep="\n")
+print(*own_log[:-1:5], own_log[-1], f"verdict: {verdict(own_log)}", sep="\n")
 for name, images in (("prepared", prepared[:128]), ("yours", by_yours)):
     print(f"{name:8s} {patterns.periodic_power(images, period=2):.3%} of the power at period 2")
 show.beside(
