@@ -455,8 +455,8 @@ for name, d in list(directions.items())[:2]:
     shown[name] = pictures("small-faces", walked.flatten(0, 1))
 show.beside(
     shown or {"as they were": pictures("small-faces", others[:6])},
-    "Six generated faces, one a column, moved along the directions of two attributes: against the direction in the upper "
-    "rows, as they were in the middle row, along it in the lower ones.",
+    "Six generated faces, one a column, moved along the directions of two attributes: against the direction in the "
+    "upper rows, as they were in the middle row, along it in the lower ones.",
     columns=6,
 )
 
@@ -581,10 +581,30 @@ show.beside(
 #
 # From z to a picture is one pass. From a picture to z is a search: start somewhere, compare G(z) with the picture, and let the gradient move z. The weights stay.
 #
+# Start where? z = 0 offers itself, the mean of all draws. But section 1 said that no draw is ever near it. **Predict**: how long is the gradient there, beside that at a draw?
+
+# %%
+begin = latent.draw(1, 100, seed=22)
+for name, title in names.items():
+    G, target = generators[name], generators[name](latent.draw(1, 100, seed=23))
+    lengths = []
+    with torch.enable_grad():
+        for start in (torch.zeros(1, 100), begin):
+            z = start.clone().requires_grad_()
+            (G(z) - target).square().mean().backward()
+            lengths.append(z.grad.norm().item())
+    first_relu = next(i for i, layer in enumerate(G.layers) if list(layer.parameters()))  # its block ends in one
+    awake = (G.layers[: first_relu + 1](torch.zeros(1, 100)) > 0).float().mean().item()
+    print(f"{title:8} gradient at z = 0: {lengths[0]:.4f}, at a draw: {lengths[1]:.4f}", end="")
+    print(f"; of the first ReLU's outputs {awake:.1%} are above 0 at z = 0")
+
+# %% [markdown]
+# Where nothing comes through the first ReLU, z = 0 is a dead spot: the gradient is exactly 0, and no search that starts there ever moves. BatchNorm's shifts have become negative in training, and it takes a z of some length to lift anything above 0. Nobody noticed, for nobody is ever there. So start on the shell.
+#
 # ### Exercise 5.5 · Inversion
 # Difficulty ●●●○○ · 20 minutes · why it matters: every edit of a *given* picture by a GAN begins with it.
 #
-# Write a loop that finds a latent for `picture` [C, H, W] in [−1, 1]: start from z = 0 of shape [1, `G.latent_dim`], and let Adam with a rate of 0.1 minimise the mean square difference between G(z) and the picture, over z alone. Gradients are switched off in this notebook: put your loop under `with torch.enable_grad():`. Return z without its graph, of shape [latent_dim]. The check tries a small linear generator, on which 200 steps bring the error below 1 % of where it begins.
+# Write a loop that finds a latent for `picture` [C, H, W] in [−1, 1]: begin at a copy of the latent `start` [latent_dim], and let Adam with a rate of 0.1 minimise the mean square difference between G(z) and the picture, over z alone. G takes z of shape [1, latent_dim]. Gradients are switched off in this notebook: put your loop under `with torch.enable_grad():`. Return z without its graph, of shape [latent_dim]. The check tries a small linear generator, on which 200 steps bring the error below 1 % of where it begins.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -593,7 +613,7 @@ show.beside(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `z = torch.zeros(1, G.latent_dim, requires_grad=True)` and `torch.optim.Adam([z], lr=0.1)`. A step is `zero_grad`, the loss `(G(z) - picture).square().mean()`, its `backward`, `step`.
+# `z = start[None].clone().requires_grad_()` and `torch.optim.Adam([z], lr=0.1)`. A step is `zero_grad`, the loss `(G(z) - picture).square().mean()`, its `backward`, `step`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -603,11 +623,11 @@ show.beside(
 # </details>
 
 # %%
-def invert(G, picture, steps=200):
-    """A latent [latent_dim] whose picture is near the given one."""
+def invert(G, picture, start, steps=200):
+    """A latent [latent_dim] whose picture is near the given one, found from a start [latent_dim]."""
     # solution
     with torch.enable_grad():
-        z = torch.zeros(1, G.latent_dim, requires_grad=True)
+        z = start[None].clone().requires_grad_()
         adam = torch.optim.Adam([z], lr=0.1)
         for _ in range(steps):
             adam.zero_grad()
@@ -646,7 +666,8 @@ def package(wanted, pull=1e-3):
 
 def yours(wanted):
     """The latents [n, 100] that your function finds."""
-    return torch.stack([floats(invert(generators["quick-digits"], data.to_signed(one), steps)) for one in wanted])
+    G = generators["quick-digits"]
+    return torch.stack([floats(invert(G, data.to_signed(one), begin[0], steps)) for one in wanted])
 
 
 searches = {name: (name, package(wanted)) for name, wanted in kinds.items()}
@@ -713,16 +734,17 @@ for x, found_same, color, label in (
 ax.set(xlabel="thousand real images seen", ylabel="share of latents", ylim=(0, 1.05))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 for images, verdict in list(zip(images_seen, verdicts))[:4]:
-    print(f"after {1000 * images:7,.0f} images the judge sees a {verdict.shares.argmax()} in {verdict.shares.max():.0%}")
+    commonest = verdict.shares.argmax()
+    print(f"after {1000 * images:7,.0f} images the judge sees a {commonest} in {verdict.shares[commonest]:.0%}")
 certain = (before_last.confidence >= 0.9) & (last.confidence >= 0.9)
 settled = (before_last.seen == last.seen)[certain].float().mean().item()
-print(f"between the last two copies {kept[-1][0]:.0%} keep their digit; of the {certain.float().mean():.0%} of which", end="")
-print(f" the judge is sure both times, {settled:.0%}")
+print(f"between the last two copies {kept[-1][0]:.0%} keep their digit;", end=" ")
+print(f"of the {certain.float().mean():.0%} that the judge is sure of both times, {settled:.0%}")
 show.figure(
     figure,
-    f"Of {len(fixed):,} latents, in blue the share whose digit (as the judge sees it) is the same as at the copy of the "
-    f"generator before, {kept[0][0]:.0%} at first and {kept[-1][0]:.0%} at last; in orange the share that has its final "
-    f"digit already, {final[0][0]:.0%} at the start and {final[-1][0]:.0%} at the last copy but one. Dotted, what chance "
+    f"Of {len(fixed):,} latents, in blue the share whose digit (as the judge sees it) is the same as at the copy "
+    f"before, {kept[0][0]:.0%} at first and {kept[-1][0]:.0%} at last; in orange the share that has its final digit "
+    f"already, {final[0][0]:.0%} at the start and {final[-1][0]:.0%} at the last copy but one. Dotted, what chance "
     "would give.",
 )
 
@@ -750,20 +772,20 @@ widgets.training_player("quick-digits")
 #
 # Give a portrait that no generator has made another attribute, and leave one attribute as it is:
 #
-# 1. *Find* the latent z of the `picture`, with your `invert`.
-# 2. *Aim*: `has` and `keep` are functions that say of pictures [n, C, H, W], as G makes them, whose has an attribute, bool [n]. Ask both about G's pictures of the `latents` [n, latent_dim], and take two directions, d and k, with your `direction`. Some of d may lie along k; that part would change what is to be kept. Take it off: what remains, $d - \frac{d \cdot k}{|k|^2}\, k$, is at right angles to k.
+# 1. *Find* the latent z of the `picture` with your `invert`, starting at the one of the `latents` [n, latent_dim] whose picture is nearest.
+# 2. *Aim*: `has` and `keep` are functions that say of pictures [n, C, H, W], as G makes them, whose has an attribute, bool [n]. Ask both about G's pictures of the `latents`, and take two directions, d and k, with your `direction`. Some of d may lie along k; that part would change what is to be kept. Take it off: what remains, $d - \frac{d \cdot k}{|k|^2}\, k$, is at right angles to k.
 # 3. *Turn*: with your `slerp`, go from z towards that direction, at the length of z, by the shares `turns` of the whole arc (the first is 0). So no picture comes from a latent longer or shorter than the one that was found.
 #
 # Return G's pictures along the arc, [len(turns), C, H, W] in −1 … 1. The check takes a linear generator, two attributes that often go together, and follows your latents back.
 #
 # <details><summary>Hint 1</summary>
 #
-# Each of the three steps is one or two lines; which of your functions does it call, and which shapes go in and out? `has` wants pictures: `has(G(latents))`.
+# `images = G(latents)` serves twice. Each of the three steps is two lines at most; which of your functions does it call, and which shapes go in and out?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `d @ k` is a number, and so is `k @ k`, which is |k|². Take the part off before you give the direction a length.
+# The nearest is `(images - picture).square().mean((1, 2, 3)).argmin()`. `d @ k` is a number, and so is `k @ k`, which is |k|². Take the part off before you give the direction a length.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -776,8 +798,9 @@ widgets.training_player("quick-digits")
 def edit(G, picture, latents, has, keep, turns):
     """A picture [C, H, W], found and turned towards an attribute, another kept: [len(turns), C, H, W]."""
     # solution
-    z = invert(G, picture)
     images = G(latents)
+    nearest = (images - picture).square().mean((1, 2, 3)).argmin()
+    z = invert(G, picture, latents[nearest])
     d, k = direction(latents, has(images)), direction(latents, keep(images))
     d = d - (d @ k) / (k @ k) * k
     return G(slerp(z, d * z.norm() / d.norm(), turns))
@@ -802,12 +825,9 @@ def asking(name):
 given = unseen.images[~unseen.having(wanted)][: here.pick(ci=2, cpu=5, colab=6, full=6)]
 turns = torch.tensor([0.0, 0.1, 0.2, 0.3])
 aimed = learned_from[: here.pick(ci=200, cpu=1_000, colab=2_000, full=4_000)]
-edited = torch.stack(
-    [
-        data.to_uint8(floats(edit(generators["small-faces"], data.to_signed(face), aimed, asking(wanted), asking(kept_one), turns)))
-        for face in given
-    ]
-)  # [faces, turns, C, H, W]
+G, ask = generators["small-faces"], (asking(wanted), asking(kept_one))
+edited = [data.to_uint8(floats(edit(G, data.to_signed(face), aimed, *ask, turns))) for face in given]
+edited = torch.stack(edited)  # [faces, turns, C, H, W]
 off = (edited[:, 0].float() - given).square().mean((1, 2, 3)).sqrt()
 print(f"from the given faces to what was found: {off.mean():.0f} grey levels ({off.min():.0f} to {off.max():.0f})")
 for name in (wanted, kept_one):

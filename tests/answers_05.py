@@ -89,10 +89,18 @@ def eigh(values=lambda values: values, rows=lambda rows: rows):
 
 
 def by_adam(
-    G, picture, steps=200, rate=0.1, start=torch.zeros, others=lambda G: [], loss=None, back=lambda z: z.detach()[0]
+    G,
+    picture,
+    start,
+    steps=200,
+    rate=0.1,
+    begin=lambda start: start[None].clone(),
+    others=lambda G: [],
+    loss=None,
+    back=lambda z: z.detach()[0],
 ):
     with torch.enable_grad():
-        z = start(1, G.latent_dim).requires_grad_()
+        z = begin(start).requires_grad_()
         adam = torch.optim.Adam([z, *others(G)], lr=rate)
         for _ in range(steps):
             adam.zero_grad()
@@ -101,9 +109,9 @@ def by_adam(
     return back(z)
 
 
-def by_descent(G, picture, steps=200):
+def by_descent(G, picture, start, steps=200):
     """Without an optimiser, and the generator called past its hooks."""
-    z = torch.zeros(1, G.latent_dim, requires_grad=True)
+    z = start[None].clone().requires_grad_()
     for _ in range(steps):
         with torch.enable_grad():
             loss = (G.forward(z) - picture).square().sum()
@@ -111,8 +119,8 @@ def by_descent(G, picture, steps=200):
     return z.detach()[0]
 
 
-def by_lbfgs(G, picture):
-    z = torch.zeros(1, G.latent_dim, requires_grad=True)
+def by_lbfgs(G, picture, start):
+    z = start[None].clone().requires_grad_()
     optimiser = torch.optim.LBFGS([z], max_iter=50)
 
     def closure():
@@ -129,9 +137,9 @@ def search(**changes):
     return functools.partial(by_adam, **changes)
 
 
-def never_zeroed(G, picture):
+def never_zeroed(G, picture, start):
     with torch.enable_grad():
-        z = torch.zeros(1, G.latent_dim, requires_grad=True)
+        z = start[None].clone().requires_grad_()
         sgd = torch.optim.SGD([z], lr=1.0)
         for _ in range(200):
             (G(z) - picture).square().mean().backward()
@@ -139,23 +147,23 @@ def never_zeroed(G, picture):
     return z.detach()[0]
 
 
-def no_leaf(G, picture):
+def no_leaf(G, picture, start):
     with torch.enable_grad():
-        z = torch.zeros(1, G.latent_dim, requires_grad=True) * 1
+        z = start.requires_grad_()[None]
         torch.optim.Adam([z], lr=0.1)
 
 
-def one_step(G, picture):
+def one_step(G, picture, start):
     """The gradient is computed once, outside the loop."""
     with torch.enable_grad():
-        z = torch.zeros(1, G.latent_dim, requires_grad=True)
+        z = start[None].clone().requires_grad_()
         (G(z) - picture).square().mean().backward()
         torch.optim.SGD([z], lr=0.1).step()
     return z.detach()[0]
 
 
-def without_gradients(G, picture):
-    z = torch.zeros(1, 10)
+def without_gradients(G, picture, start):
+    z = start[None]
     (G.requires_grad_(False)(z) - picture).square().mean().backward()
 
 
@@ -182,7 +190,9 @@ def edit(find=by_adam, part=across, walk=to_length, shows=lambda G, z: G(z)):
     def edited(G, picture, latents, has, keep, turns):
         d, other = (latent.attribute_direction(latents, asked(G(latents))) for asked in (has, keep))
         with torch.no_grad():
-            return shows(G, walk(find(G, picture), part(d, other), turns))
+            z = find(G, picture, latents[0])
+        with torch.no_grad():
+            return shows(G, walk(z, part(d, other), turns))
 
     return edited
 
@@ -191,7 +201,7 @@ def edit_by_projection(G, picture, latents, has, keep, turns):
     """The same in float64, picture by picture, with a projection matrix and by cosine and sine."""
     with torch.no_grad():
         images = torch.cat([G(z[None]) for z in latents])
-    z = by_lbfgs(G, picture).double()
+    z = by_lbfgs(G, picture, torch.zeros(10)).double()
     d, other = (by_weights(latents, asked(images)).double() for asked in (has, keep))
     unit = other / other.norm()
     d = (torch.eye(len(d)) - torch.outer(unit, unit)) @ d
@@ -260,6 +270,7 @@ WRONG = {
         (lambda a, b, t: by_angle(a, b, t, torch.rad2deg((a @ b / (a.norm() * b.norm())).arccos())), "degrees"),
         (lambda a, b, t: by_angle(a, b, t, torch.arccos(a @ b)), "is ω the arccos of a cosine"),
         (lambda a, b, t: by_angle(a, b, t, torch.arccos((a @ b).clamp(-1, 1))), "yours is a·b alone"),
+        (lambda a, b, t: a if (a == b).all() else textbook(a, b, t), "three points as well, (3, 100)"),
         (lambda a, b, t: latent.slerp(a, b, t)[0], "points of 100 numbers, (4, 100)"),
         (lambda a, b, t: latent.slerp(a, b, t).T, "points of 100 numbers, (4, 100)"),
     ],
@@ -303,16 +314,19 @@ WRONG = {
     ],
     5: [
         (search(others=lambda G: list(G.parameters())), "give the optimiser z alone"),
-        (lambda G, picture: torch.zeros(10), "never asks G"),
+        (lambda G, picture, start: torch.zeros(10), "never asks G"),
+        (lambda G, picture, start: start, "never asks G"),
+        (search(begin=lambda start: start[None]), "work on a copy"),
         (search(steps=1), "are there enough steps"),
         (search(steps=15), "more steps"),
         (search(rate=1e-4), "are there enough steps"),
         (search(loss=lambda made, picture: -torch.nn.functional.mse_loss(made, picture)), "went *up*"),
         (never_zeroed, "set to zero in every step"),
         (one_step, "are there enough steps"),
-        (no_leaf, "made by no operation"),
-        (search(start=lambda *shape: torch.zeros(shape[1])), "G takes z of shape [1, 10]"),
-        (search(start=torch.ones), "does not start from z = 0"),
+        (no_leaf, "requires_grad comes last"),
+        (search(begin=torch.clone), "G takes z of shape [1, 10]"),
+        (search(begin=lambda start: 0 * start[None]), "begins at z = 0"),
+        (search(begin=lambda start: torch.ones(1, 10)), "begins at another latent"),
         (search(back=lambda z: z[0]), "detached"),
         (search(back=lambda z: z.detach()), "without the batch's dimension"),
         (search(back=lambda z: z.detach()[0, :5]), "(10,) is wanted"),
@@ -320,8 +334,14 @@ WRONG = {
         (without_gradients, "torch.enable_grad()"),
     ],
     6: [
-        (edit(find=lambda G, picture: torch.zeros(10)), "yours is that of z = 0"),
-        (edit(find=lambda G, picture: latent.draw(1, 10, seed=3)[0]), "that of another latent"),
+        (edit(find=lambda *given: torch.zeros(10)), "yours is that of z = 0"),
+        (edit(find=lambda *given: latent.draw(1, 10, seed=3)[0]), "that of another latent"),
+        (
+            lambda G, picture, latents, *given: edit(
+                find=lambda *_: latents[(G(latents) - picture).detach().square().sum((1, 2, 3)).argmin()]
+            )(G, picture, latents, *given),
+            "where the search begins",
+        ),
         (edit(find=search(others=lambda G: list(G.parameters()))), "changed the generator's weights"),
         (edit(part=lambda d, other: d), "still in your direction"),
         (edit(part=lambda d, other: -across(d, other)), "away from the attribute"),
@@ -338,7 +358,7 @@ WRONG = {
         (edit(part=lambda d, other: d, walk=lambda z, d, t: z + t[:, None] * d), "`keep` still in it"),
         (edit(walk=lambda z, d, t: to_length(z, d, 1 - t)[[3, 2, 1, 0]]), "yours is that of another latent"),
         (edit(walk=lambda z, d, t: latent.slerp(d * z.norm() / d.norm(), z, t)), "slerp goes *from* its latent"),
-        (edit(walk=lambda z, d, t: to_length(z, d, t / 2)), "should lie on the arc"),
+        (edit(walk=lambda z, d, t: to_length(z, d, t / 2)), "lie on the arc from z"),
         (edit(walk=lambda z, d, t: z.repeat(4, 1)), "the turns change nothing"),
         (edit(walk=lambda z, d, t: to_length(z, d, t) * float("nan")), "NaN"),
         (edit(shows=lambda G, z: z), "those are latents"),

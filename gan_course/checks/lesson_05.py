@@ -27,7 +27,7 @@ def exercise_1(traverse: Callable[[Tensor, int, Tensor], Tensor]) -> None:
             right,
             (right.T, "one copy a row; yours has one a column"),
             (taking(z[dimension] + values), f"dimension {dimension} is moved *by* the values; it should *take* them"),
-            (taking(z[dimension] * values), f"dimension {dimension} is multiplied with the values, it should *take* them"),
+            (taking(z[dimension] * values), f"dimension {dimension} is multiplied with the values; it *takes* them"),
             *(
                 (taking(values, other), f"dimension {other} took the values, not {dimension}: they are counted from 0")
                 for other in (dimension - 1, dimension + 1)
@@ -39,10 +39,10 @@ def exercise_1(traverse: Callable[[Tensor, int, Tensor], Tensor]) -> None:
             (latent.traverse(torch.zeros(100), dimension, values), "the other 99 are 0; they stay as they are in z"),
             (z.expand(n, -1), f"nothing changed: dimension {dimension} of copy k should be values[k]"),
             (values[:, None].expand(-1, 100), "all dimensions took the values; all but one stay as they are in z"),
-            otherwise=lambda v, dimension=dimension, values=values: (
-                f"another dimension than {dimension} changed; all but one stay as they are in z"
-                if torch.allclose(v[:, dimension], values.double(), atol=0.02)
-                else f"dimension {dimension} is {[round(x, 3) for x in v[:, dimension].tolist()]}, not {values.tolist()}"
+            otherwise=lambda v, d=dimension, values=values: (
+                f"another dimension than {d} changed; all but one stay as they are in z"
+                if torch.allclose(v[:, d], values.double(), atol=0.02)
+                else f"dimension {d} is {[round(x, 3) for x in v[:, d].tolist()]}, not {values.tolist()}"
             ),
             wanted=f"{n} values make {n} copies of 100 numbers, ({n}, 100)",
         )
@@ -102,6 +102,11 @@ def exercise_2(slerp: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         (ones, -ones, "its opposite", "rounding puts the cosine below -1, where arccos is NaN: clamp it to [-1, 1]"),
     ):
         found, eps = read("5.2", run("5.2", slerp, u.clone(), v.clone(), ends), "")
+        if found.shape != (3, 100):
+            raise NotYet(
+                f"from a latent to {name} three shares make three points as well, (3, 100); yours has "
+                f"{tuple(found.shape)}"
+            )
         if not found.isfinite().all():
             raise NotYet(f"from a latent to {name} your path is {found[~found.isfinite()][0].item()}: {about}")
         checked = [0, 1, 2] if name == "itself" else [0, 2]  # many arcs lead to the opposite
@@ -226,18 +231,19 @@ class _Toy(Generator):
         return self.layers[0].weight.detach()
 
 
-def exercise_5(invert: Callable[[Generator, Tensor], Tensor]) -> None:
-    """`invert(G, picture)`: a latent [latent_dim] whose picture is near the given one, [C, H, W] in [-1, 1]."""
-    G = _Toy()
+def exercise_5(invert: Callable[[Generator, Tensor, Tensor], Tensor]) -> None:
+    """`invert(G, picture, start)`: a latent [latent_dim] whose picture is near the given one, [C, H, W] in [-1, 1]."""
+    G, start = _Toy(), latent.draw(1, 10, seed=9)[0]
     with torch.no_grad():
         picture = G(latent.draw(1, 10, seed=7))[0]
     weight = G.weight.clone()
     with inputs(G) as tried:
         try:
-            given = run("5.5", invert, G, picture)
+            given = run("5.5", invert, G, picture, start)
         except NotYet as refusal:
             if tried and tried[0].ndim != 2:
-                raise NotYet(f"{refusal}; G takes z of shape [1, {G.latent_dim}], yours is {list(tried[0].shape)}") from None
+                shape = list(tried[0].shape)
+                raise NotYet(f"{refusal}; G takes z of shape [1, {G.latent_dim}], yours is {shape}") from None
             if "does not require grad" in str(refusal):
                 raise NotYet(
                     f"{refusal}; gradients are switched off in this notebook, so loop under torch.enable_grad(), "
@@ -245,7 +251,7 @@ def exercise_5(invert: Callable[[Generator, Tensor], Tensor]) -> None:
                 ) from None
             if "non-leaf" in str(refusal):
                 raise NotYet(
-                    f"{refusal}; z has to be made by no operation: torch.zeros(1, G.latent_dim, requires_grad=True)"
+                    f"{refusal}; requires_grad comes last: start[None].clone().requires_grad_()"
                 ) from None
             raise
     if not torch.equal(weight, G.weight):
@@ -257,24 +263,25 @@ def exercise_5(invert: Callable[[Generator, Tensor], Tensor]) -> None:
         raise NotYet(f"your z has the shape {tuple(z.shape)}, (10,) is wanted: [latent_dim]")
     if getattr(given, "requires_grad", False):
         raise NotYet("the z you return still carries its graph: return it detached")
-    if tried and tried[0].any():
-        raise NotYet("your search does not start from z = 0: torch.zeros(1, G.latent_dim)")
+    if tried and not torch.allclose(tried[0][0].double(), start.double(), atol=1e-3):
+        known = "at z = 0" if not tried[0].any() else "at another latent"
+        raise NotYet(f"your search begins {known}, not at `start`: z = start[None].clone(), [1, latent_dim]")
     if not z.isfinite().all():
         raise NotYet("your z became NaN or infinite: a smaller rate, 0.1 for Adam")
     with torch.no_grad():
-        pictures = G.double()(torch.stack([z, torch.zeros_like(z)]))
+        pictures = G.double()(torch.stack([z, start.double()]))
     error, none = ((made - picture).square().mean().item() for made in pictures)
     if error > 0.5 * none:
         if not tried:
             raise NotYet("your search never asks G for a picture: compare G(z) with the picture in every step")
         if error > 1.1 * none:
             raise NotYet(
-                f"the mean square error went *up*, from {none:.4f} at z = 0 to {error:.4f}: the difference is to be "
-                "made small, without a minus before it, and it is that of G(z) and the picture, both in -1 … 1"
+                f"the mean square error went *up*, from {none:.4f} at the start to {error:.4f}: make it small, without "
+                "a minus before it, and take the difference of G(z) and the picture, both in -1 … 1"
             )
         raise NotYet(
-            f"the mean square error is {error:.4f}, that of z = 0 is {none:.4f}: is z the leaf that is optimised, are "
-            "its gradients set to zero in every step, and are there enough steps?"
+            f"the mean square error is {error:.4f}, at the start it is {none:.4f}: is z the leaf that is optimised, "
+            "are its gradients set to zero in every step, and are there enough steps?"
         )
     if error > 0.01 * none:
         raise NotYet(
@@ -328,11 +335,13 @@ def exercise_6(edit: Callable[..., Tensor]) -> None:
         raise NotYet("your pictures are NaN in places: did a mean go over no latents at all?")
     if (z - truth).square().sum() > 0.01 * truth.square().sum():
         if torch.cosine_similarity(z, pure, dim=0) > 0.99:
-            raise NotYet("your path begins at the direction: t = 0 is the given picture, so slerp goes *from* its latent")
+            raise NotYet("your path begins at the direction: t = 0 is the picture, so slerp goes *from* its latent")
+        near = latents[(latents.double() - truth).square().sum(1).argmin()].double()
         known = "z = 0" if z.norm() < 0.01 else "another latent"
+        known = "the nearest of `latents`, where the search begins" if (z - near).norm() < 0.01 else known
         raise NotYet(
-            f"t = 0 should give the picture itself, as near as a search comes; yours is that of {known}. Find its latent "
-            "first, with your `invert`"
+            f"t = 0 should give the picture itself, as near as a search comes; yours is that of {known}. Find its "
+            "latent with your `invert`"
         )
     still = "what changes `keep` is still in your direction; take the part at right angles to the direction of `keep`"
     compare(
@@ -372,4 +381,4 @@ def _of_edit(found: Tensor, pure: Tensor, wanted: Tensor) -> str:
         return f"you add the direction, and the latents grow, {norms}: turn along the arc, slerp"
     if (steps @ (wanted / wanted.norm()) > 0.99).all():
         return f"you add the direction of `has`, `keep` still in it, and the latents grow, {norms}: turn, slerp"
-    return f"your latents have the lengths {norms}, that of z is right; and they should lie on the arc from z to d |z| / |d|"
+    return f"your latents have lengths {norms}; all should have z's, and lie on the arc from z to d |z| / |d|"
