@@ -149,8 +149,9 @@ for ax, (name, title) in zip(axes, names.items()):
     places[title] = order.index(4) + 1, order.index(21) + 1
     colors = [show.RED if d in (4, 21) else show.SKY for d in order]
     ax.bar(range(1, 101), influence[name][order], color=colors, width=1)
-    for d, place in zip((4, 21), places[title]):
-        ax.annotate(str(d), (place, influence[name][d]), ha="center", va="bottom", color=show.RED)
+    for d, place, other in zip((4, 21), places[title], places[title][::-1]):
+        side = "center" if abs(place - other) > 9 else "right" if place < other else "left"
+        ax.annotate(str(d), (place, influence[name][d]), ha=side, va="bottom", color=show.RED)
     least, median, most = (influence[name].quantile(q).item() for q in (0, 0.5, 1))
     print(f"{title:8} grey levels: least {least:4.1f}, median {median:4.1f}, most {most:4.1f}")
     ax.set(title=f"{title}: 4 is number {places[title][0]}, 21 number {places[title][1]}", xlabel="place")
@@ -599,7 +600,7 @@ for name, title in names.items():
     print(f"; of the first ReLU's outputs {awake:.1%} are above 0 at z = 0")
 
 # %% [markdown]
-# Where nothing comes through the first ReLU, z = 0 is a dead spot: the gradient is exactly 0, and no search that starts there ever moves. BatchNorm's shifts have become negative in training, and it takes a z of some length to lift anything above 0. Nobody noticed, for nobody is ever there. So start on the shell.
+# Where nothing comes through the first ReLU, z = 0 is a dead spot: the gradient is exactly 0, and no search that starts there ever moves. The first convolution has no bias and makes 0 of 0, BatchNorm makes one number a channel of that, and if training has left all of these negative, it takes a z of some length to lift anything above 0. That does no harm while no draw is ever there. So start on the shell.
 #
 # ### Exercise 5.5 · Inversion
 # Difficulty ●●●○○ · 20 minutes · why it matters: every edit of a *given* picture by a GAN begins with it.
@@ -713,7 +714,7 @@ run = runs.find("quick-digits")
 fixed = latent.draw(here.pick(ci=100, cpu=1_000, colab=1_000, full=1_000), 100, seed=30)
 verdicts = [judge.verdict(expert, data.to_uint8(run.generator(step=step)(fixed))) for step in run.snapshots]
 images_seen = [step * run.recipe.batch / 1000 for step in run.snapshots]
-*_, before_last, last = verdicts
+last = verdicts[-1]
 
 
 def same(one, other):
@@ -736,10 +737,12 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 for images, verdict in list(zip(images_seen, verdicts))[:4]:
     commonest = verdict.shares.argmax()
     print(f"after {1000 * images:7,.0f} images the judge sees a {commonest} in {verdict.shares[commonest]:.0%}")
-certain = (before_last.confidence >= 0.9) & (last.confidence >= 0.9)
-settled = (before_last.seen == last.seen)[certain].float().mean().item()
-print(f"between the last two copies {kept[-1][0]:.0%} keep their digit;", end=" ")
-print(f"of the {certain.float().mean():.0%} that the judge is sure of both times, {settled:.0%}")
+for i in (len(verdicts) // 2, len(verdicts) - 2):
+    one, share = verdicts[i], final[i][0]
+    certain = (one.confidence >= 0.9) & (last.confidence >= 0.9)
+    clear = (one.seen == last.seen)[certain].float().mean()
+    print(f"after {1000 * images_seen[i]:7,.0f} images {share:.0%} have their final digit;", end=" ")
+    print(f"of the {certain.float().mean():.0%} that the judge is sure of then and at the end, {clear:.0%}")
 show.figure(
     figure,
     f"Of {len(fixed):,} latents, in blue the share whose digit (as the judge sees it) is the same as at the copy "
@@ -751,7 +754,7 @@ show.figure(
 # %% [markdown]
 # Begin at the left, where the blue curve is misleading. An untrained generator makes grey squares, and the judge, which knows ten digits and nothing else, has to call them something: nearly all of them the same thing. Two copies that both make grey squares "agree", and it means nothing. What chance alone would give is therefore no fixed 10 %: it is the sum, over the digits, of the two shares multiplied, and the dotted lines show it. Only what lies above its dotted line is news.
 #
-# Then the right end. Between its last two copies the generator has not changed a latent's digit in most cases, and has in some; among pictures of which the judge is sure both times, too (printed above), so that these are no mere doubts of the judge's. A latent's digit is not settled early and for good: while the generator learns, regions of latent space change hands. And here is the run itself, to be played in a lecture:
+# Then the orange curve. It rises all the way: a latent's digit is not settled early. What is missing to 100 % has two parts. Some pictures are no clear digit, and the judge calls them now this, now that; therefore the last two lines also count those alone of which it is sure both times. What is missing there is latent space that has changed hands, from one digit to another; read how much that is from the middle of the training on, and how much between the last two copies. And here is the run itself, to be played in a lecture:
 
 # %%
 widgets.training_player("quick-digits")
@@ -811,10 +814,14 @@ def edit(G, picture, latents, has, keep, turns):
 lesson_05.exercise_6(edit)
 
 # %% [markdown]
-# Now real ones: drawn faces that the generator has never seen, without the attribute that they are to get. The classifiers of section 5 answer for `has` and `keep`.
+# Now given ones: drawn faces that no generator has made, without the attribute that they are to get. The classifiers of section 5 answer for `has` and `keep`.
 
 # %%
-wanted, kept_one = [name for name in ("Eyeglasses", "Wearing_Hat", "Bald", "Long_Hair") if name in directions][:2]
+gain = {name: row - before for name, row in moved.items()}
+able = [name for name in directions if name != "Bald"]  # whoever is bald can keep neither hat nor long hair
+wanted = max(able, key=lambda name: gain[name][ATTRIBUTES.index(name)])  # what its own direction brings best
+kept_one = max(directions.keys() - {wanted}, key=lambda name: gain[wanted][ATTRIBUTES.index(name)].abs())
+print(f"the faces are to get {wanted}; what moved most along with it, {kept_one}, is to be kept")
 
 
 def asking(name):
@@ -871,7 +878,7 @@ print(
 )
 change, margin = shorter[7.1]
 print(f"z of length 7.1 instead of 10: the judge's confidence changes by {change:+.3f} ± {margin:.3f};")
-own = {name: 100 * (row - before)[ATTRIBUTES.index(name)].item() for name, row in moved.items()}
+own = {name: 100 * row[ATTRIBUTES.index(name)].item() for name, row in gain.items()}
 print(
     "attribute directions, points: "
     + ", ".join(f"{name} {value:+.0f}" for name, value in own.items())
@@ -886,8 +893,7 @@ print("inversion, grey levels: " + ", ".join(f"{name} {errors[name].mean():.0f}"
 # - Before you call a dimension special, measure the other 99, and directions at random.
 # - An attribute's direction is a difference of means; check it on other latents, with your eyes and with a classifier.
 # - The first layer's strongest directions come for free; their names do not.
-# - Not every picture has a latent: inversion finds a near one; the distance is half of the answer, its length the other.
-# - An edit is found, aimed and turned: what the search lost stays lost, and what the direction carries along comes too.
+# - Not every picture has a latent: look at the distance *and* the length of what inversion finds; what the search lost, no edit brings back.
 #
 # ## Ask yourself
 #
