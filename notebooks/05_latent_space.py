@@ -51,7 +51,8 @@ generators = {name: runs.find(name).generator() for name in names}  # in evaluat
 
 def floats(numbers):
     """What a function of yours returns, of whatever type of number, as a float32 tensor."""
-    return torch.stack([torch.as_tensor(one) for one in numbers]).float()
+    rows = [one if torch.is_tensor(one) else torch.as_tensor(np.array(one)) for one in numbers]
+    return torch.stack(rows).float()
 
 
 def pictures(name, z):
@@ -754,7 +755,7 @@ show.figure(
 # %% [markdown]
 # Begin at the left, where the blue curve is misleading. An untrained generator makes grey squares, and the judge, which knows ten digits and nothing else, has to call them something: nearly all of them the same thing. Two copies that both make grey squares "agree", and it means nothing. What chance alone would give is therefore no fixed 10 %: it is the sum, over the digits, of the two shares multiplied, and the dotted lines show it. Only what lies above its dotted line is news.
 #
-# Then the orange curve. It rises all the way: a latent's digit is not settled early. What is missing to 100 % has two parts. Some pictures are no clear digit, and the judge calls them now this, now that; therefore the last two lines also count those alone of which it is sure both times. What is missing there is latent space that has changed hands, from one digit to another; read how much that is from the middle of the training on, and how much between the last two copies. And here is the run itself, to be played in a lecture:
+# Then the orange curve. It climbs until the end: a latent's digit is not settled early. What is missing to 100 % has two parts. Some pictures are no clear digit, and the judge calls them now this, now that; therefore the last two lines also count those alone of which it is sure both times. What is missing there is latent space that has changed hands, from one digit to another; read how much that is from the middle of the training on, and how much between the last two copies. And here is the run itself, to be played in a lecture:
 
 # %%
 widgets.training_player("quick-digits")
@@ -793,7 +794,7 @@ widgets.training_player("quick-digits")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# slerp goes from z to `d * z.norm() / d.norm()`. G computes in float32: if a function of yours returns another type, `.float()` mends it.
+# slerp goes from z to `d * z.norm() / d.norm()`. G computes in float32: if a function of yours returns another type, or NumPy, `floats(…)` of the first cell mends it.
 #
 # </details>
 
@@ -820,7 +821,8 @@ lesson_05.exercise_6(edit)
 gain = {name: row - before for name, row in moved.items()}
 able = [name for name in directions if name != "Bald"]  # whoever is bald can keep neither hat nor long hair
 wanted = max(able, key=lambda name: gain[name][ATTRIBUTES.index(name)])  # what its own direction brings best
-kept_one = max(directions.keys() - {wanted}, key=lambda name: gain[wanted][ATTRIBUTES.index(name)].abs())
+rest = [name for name in directions if name != wanted]
+kept_one = max(rest, key=lambda name: gain[wanted][ATTRIBUTES.index(name)].abs())
 print(f"the faces are to get {wanted}; what moved most along with it, {kept_one}, is to be kept")
 
 
