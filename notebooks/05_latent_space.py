@@ -753,7 +753,7 @@ show.figure(
 )
 
 # %% [markdown]
-# Begin at the left, where the blue curve is misleading. An untrained generator makes grey squares, and the judge, which knows ten digits and nothing else, has to call them something: nearly all of them the same thing. Two copies that both make grey squares "agree", and it means nothing. What chance alone would give is therefore no fixed 10 %: it is the sum, over the digits, of the two shares multiplied, and the dotted lines show it. Only what lies above its dotted line is news.
+# Begin at the left, where the blue curve can mislead. An untrained generator makes grey squares, and the judge, which knows ten digits and nothing else, has to call them something: nearly all of them the same thing. Two copies that both make grey squares "agree", and it means nothing. What chance alone would give is therefore no fixed 10 %: it is the sum, over the digits, of the two shares multiplied, and the dotted lines show it. Only what lies above its dotted line is news.
 #
 # Then the orange curve. It climbs until the end: a latent's digit is not settled early. What is missing to 100 % has two parts. Some pictures are no clear digit, and the judge calls them now this, now that; therefore the last two lines also count those alone of which it is sure both times. What is missing there is latent space that has changed hands, from one digit to another; read how much that is from the middle of the training on, and how much between the last two copies. And here is the run itself, to be played in a lecture:
 
