@@ -45,7 +45,7 @@ from gan_course.checks import lesson_05
 SEED = 0
 here = profiles.current()
 torch.set_grad_enabled(False)  # nothing is trained here but judges; what needs gradients switches them on
-names = {"quick-digits": "digits", "small-clothes": "clothes", "small-faces": "faces"}
+names = {"quick-digits": "digits", "quick-clothes": "clothes", "quick-faces": "faces"}
 generators = {name: runs.find(name).generator() for name in names}  # in evaluation mode, on the CPU
 
 
@@ -127,7 +127,7 @@ lesson_05.exercise_1(traverse)
 values = torch.linspace(-3, 3, 9)
 three = latent.draw(3, 100, seed=SEED)
 rows = {
-    f"dimension {d}": torch.cat([pictures("small-clothes", traverse(z, d, values)) for z in three])
+    f"dimension {d}": torch.cat([pictures("quick-clothes", traverse(z, d, values)) for z in three])
     for d in (4, 21)
 }
 show.beside(
@@ -263,7 +263,7 @@ t = torch.linspace(0, 1, 9)
 a, b = latent.draw(2, 100, seed=3)
 paths = {"straight": latent.lerp(a, b, t), "along the arc": floats(slerp(a, b, t))}
 blocks = {
-    name: torch.cat([pictures(which, path) for which in ("quick-digits", "small-clothes")])
+    name: torch.cat([pictures(which, path) for which in ("quick-digits", "quick-clothes")])
     for name, path in paths.items()
 }
 for name, path in paths.items():
@@ -348,7 +348,7 @@ widgets.interpolator("quick-digits", anchors=4, seeds=(0, 5, 8, 2))
 frames = here.pick(ci=8, cpu=48, colab=48, full=48)
 a, b = latent.draw(24, 100, seed=8).chunk(2)
 rounds = torch.stack([latent.circle(p, q, frames) for p, q in zip(a, b)], dim=1)  # [frames, 12, 100]
-film = [mosaic.tile(generators["small-faces"](z), 6) for z in rounds]
+film = [mosaic.tile(generators["quick-faces"](z), 6) for z in rounds]
 show.animation(
     film,
     "Twelve generated faces walk around a circle in latent space and change continuously; after one round all twelve "
@@ -425,7 +425,7 @@ for first, second in itertools.combinations(ATTRIBUTES, 2):
 # %%
 def marked(z):
     """Whose picture has each attribute, as the classifiers see it, bool [attributes, n]."""
-    images = pictures("small-faces", z)
+    images = pictures("quick-faces", z)
     return torch.stack([judge.verdict(classifiers[name], images).seen == 1 for name in ATTRIBUTES])
 
 
@@ -454,9 +454,9 @@ walk = torch.linspace(-4, 4, 5)
 shown = {}
 for name, d in list(directions.items())[:2]:
     walked = others[:6] + walk[:, None, None] * d / d.norm()
-    shown[name] = pictures("small-faces", walked.flatten(0, 1))
+    shown[name] = pictures("quick-faces", walked.flatten(0, 1))
 show.beside(
-    shown or {"as they were": pictures("small-faces", others[:6])},
+    shown or {"as they were": pictures("quick-faces", others[:6])},
     "Six generated faces, one a column, moved along the directions of two attributes: against the direction in the "
     "upper rows, as they were in the middle row, along it in the lower ones.",
     columns=6,
@@ -480,7 +480,7 @@ for name, row in rows.items():
 # Your directions as sliders:
 
 # %%
-widgets.latent_explorer("small-faces", directions, start=tuple(directions)[:3] or (0,))
+widgets.latent_explorer("quick-faces", directions, start=tuple(directions)[:3] or (0,))
 
 # %% [markdown]
 # ## 6 · Directions found in the weights
@@ -568,8 +568,8 @@ walk = torch.linspace(-4, 4, 7)[:, None]
 three = latent.draw(3, 100, seed=14)
 show.beside(
     {
-        f"found {i}": torch.cat([pictures("small-faces", z + walk * d) for z in three])
-        for i, d in enumerate(found["small-faces"][1][:2], 1)
+        f"found {i}": torch.cat([pictures("quick-faces", z + walk * d) for z in three])
+        for i, d in enumerate(found["quick-faces"][1][:2], 1)
     },
     "Three faces, one a row, moved from minus four to four along the first and the second direction found in the "
     "weights.",
@@ -834,7 +834,7 @@ def asking(name):
 given = unseen.images[~unseen.having(wanted)][: here.pick(ci=2, cpu=5, colab=6, full=6)]
 turns = torch.tensor([0.0, 0.1, 0.2, 0.3])
 aimed = learned_from[: here.pick(ci=200, cpu=1_000, colab=2_000, full=4_000)]
-G, ask = generators["small-faces"], (asking(wanted), asking(kept_one))
+G, ask = generators["quick-faces"], (asking(wanted), asking(kept_one))
 edited = [data.to_uint8(floats(edit(G, data.to_signed(face), aimed, *ask, turns))) for face in given]
 edited = torch.stack(edited)  # [faces, turns, C, H, W]
 off = (edited[:, 0].float() - given).square().mean((1, 2, 3)).sqrt()
