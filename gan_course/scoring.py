@@ -187,7 +187,8 @@ def compare(
         done.update()
 
         def note(what: str, statistic: Callable, rows: Tensor, floor: float, repeats: int = 100) -> None:
-            """Measure a statistic of rows, one or more a picture, and resample them."""
+            """Measure a statistic of rows, and resample them."""
+            rows = rows.double()
             value = float(statistic(rows))
             spread = 1.96 * metrics.bootstrap(lambda some: statistic(rows[some]), len(rows), repeats, seed)
             least, most = NUMBERS[what][1]
@@ -201,13 +202,13 @@ def compare(
             chances, of_floor = f_logits.softmax(1), t_logits.softmax(1)
             note("inception_score", metrics.inception_score, chances, metrics.inception_score(of_floor))
         for of in (metrics.precision, metrics.recall, metrics.density, metrics.coverage):
-            note(of.__name__, torch.mean, of(r, f), of(r, t).mean().item())
+            note(of.__name__, torch.mean, of(r, f), of(r, t).double().mean().item())
         note("memorisation", torch.mean, metrics.memorisation(everything, r, f), 0.01)
         right, of_floor = (
             metrics.classification_accuracy_score(_labelled(images, logits, expert), real, seed=seed)
             for images, logits in ((fake, f_logits), (floor.images, t_logits))
         )
-        note("classification_accuracy", torch.mean, right, of_floor.mean().item())
+        note("classification_accuracy", torch.mean, right, of_floor.double().mean().item())
     if inception:
         fid, of_floor = (inception_distance(real.images, images) for images in (fake, floor.images))
         numbers["inception_distance"] = Measured(fid, None, None, of_floor)

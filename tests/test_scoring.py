@@ -19,9 +19,8 @@ N = 500
 def sets() -> tuple[ImageSet, ImageSet, ImageSet]:
     """Embedded digits: 4,000 to learn from, 1,000 unseen, and 2,000 that a perfect generator could have made."""
     whole = data.load("mnist", download=False)
-    learned, made = (
-        replace(whole, images=whole.images[part], labels=whole.labels[part]) for part in (slice(4_000), slice(4_000, 6_000))
-    )
+    parts = slice(4_000), slice(4_000, 6_000)
+    learned, made = (replace(whole, images=whole.images[part], labels=whole.labels[part]) for part in parts)
     return learned, data.load("mnist", split="test", download=False), made
 
 
@@ -49,9 +48,8 @@ def test_what_is_missing_and_what_is_unlike_anything(of, sets):
     assert without.missing == ["1", "7"] and without.words.startswith("missing: 1, 7")
     whole, less = (score.numbers["frechet_distance"] for score in (of(made.images), without))
     assert less.low > whole.high > whole.floor > 0
-    noise = torch.randint(0, 256, made.images.shape, dtype=torch.uint8, generator=torch.manual_seed(0))
-    assert "are near no real one" in of(noise).words
-    assert "less varied than real ones" in of(made.images[made.labels == 3].repeat(4, 1, 1, 1)).words
+    upside_down = of(made.images.flip(2)).words
+    assert "are near no real one" in upside_down and "less varied than real ones" in upside_down
 
 
 def test_copies_of_the_training_set_pass_for_real_but_are_noticed(of, sets):
@@ -100,7 +98,7 @@ def test_archives_of_pictures(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"images": np.zeros((5, 28, 28, 3), np.uint8)}, r"holds uint8 \[5, 28, 28, 3\]: pictures are uint8 or floats, \[N, C"),
+        ({"images": np.zeros((5, 28, 28, 3), np.uint8)}, r"holds uint8 \[5, 28, 28, 3\]: pictures are uint8"),
         ({"images": np.zeros(5, np.uint8)}, r"holds uint8 \[5\]: pictures are"),
         ({"images": np.zeros((0, 1, 28, 28), np.uint8)}, r"holds uint8 \[0, 1, 28, 28\]"),
         ({"images": np.full((5, 1, 28, 28), 255.0)}, "from 255 to 255: uint8, or floats from -1 to 1, work"),
@@ -123,7 +121,7 @@ def test_what_is_no_archive(tmp_path):
         (tmp_path / "a.npz").write_bytes(content)
         with pytest.raises(CourseError, match="a.npz is no archive of pictures"):
             scoring.read_npz(tmp_path / "a.npz")
-    with pytest.raises(CourseError, match="does not say which real pictures it should resemble: against drawn-faces or"):
+    with pytest.raises(CourseError, match="does not say which real pictures it should resemble: against drawn"):
         np.savez(tmp_path / "a.npz", np.zeros((5, 28, 28), np.uint8))
         scoring.score(tmp_path / "a.npz")
 
