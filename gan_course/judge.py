@@ -142,9 +142,8 @@ def look(judge: Judge, images: Tensor) -> tuple[Tensor, Tensor]:
     """
     first, device, found = judge[0], judge[0].weight.device, []
     if images.shape[1] != first.in_channels:
-        raise CourseError(
-            f"pictures of {images.shape[1]} channels: this judge knows pictures of {first.in_channels}"
-        )
+        colours = {1: "in grey", 3: "in colour"}[first.in_channels]
+        raise CourseError(f"pictures of {images.shape[1]} channels: this judge knows pictures {colours}")
     for part in images.split(CHUNK):
         x = data.to_signed(part.to(device))
         if x.shape[2:] != (judge.size, judge.size):
