@@ -55,7 +55,8 @@ def by_turning(a, b, t):
     up = end - (end @ a) / (a @ a) * a
     up = up * length / up.norm()
     norms = 1 + t * (b.norm() / length - 1)
-    return torch.stack([n * (torch.cos(s * angle) * a + torch.sin(s * angle) * up) for n, s in zip(norms, t, strict=True)])
+    points = zip(norms, t, strict=True)
+    return torch.stack([n * (torch.cos(s * angle) * a + torch.sin(s * angle) * up) for n, s in points])
 
 
 def by_weights(z, has):
