@@ -116,8 +116,8 @@ def _assignment(recipe, text: str):
         if isinstance(current, bool):
             return field, {"true": True, "false": False}[value.lower()]
         if isinstance(current, tuple):
-            first, second = value.split(",")
-            return field, (float(first), float(second))
+            first, second = map(type(current[0]), value.split(","))
+            return field, (first, second)
         return field, type(current)(value) if current is not None else value
     except (ValueError, KeyError):
         raise CourseError(f"--set {text!r}: {field} is like {current!r}, {value!r} is not") from None
@@ -144,6 +144,24 @@ def _sample(parsed) -> None:
     print(
         f"{parsed.n:,} images in {out}: G's moving average with its running BatchNorm statistics, seed {parsed.seed}"
     )
+
+
+def _study(parsed) -> None:
+    from gan_course import data, portraits, recipes, scoring, studies
+
+    study = studies.get(parsed.name)
+    path = Path("studies") / f"{study.key}.jsonl" if parsed.out is None else parsed.out
+    if parsed.read:
+        results = studies.read(study, studies.published(study) if parsed.out is None else path)
+    else:
+        recipe = recipes.get(study.recipe)
+        name = portraits.NAME if recipe.data == data.FACES else recipe.data  # nobody's photographs, for everybody
+        sets = scoring.real_pictures(name, recipe.size, studies.SAMPLES, path=parsed.data)
+        print(sets[0].source)
+        results = studies.run(study, path, *sets, seeds=parsed.seeds, workers=parsed.workers)
+    print(f"{study.key}: {study.about}")
+    for measure in parsed.measure or ["distance"]:
+        print(studies.summary(study, results, measure))
 
 
 def _score(parsed) -> None:
@@ -237,6 +255,15 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--out", required=True, help="grid.png, or samples.npz (key `images`, uint8 [N, C, H, W])"
     )
+
+    made = add("study", _study, "compare the arms of a study over seeds", "study precision --seeds 5 --workers 2")
+    made.add_argument("name", metavar="NAME", help="its name in the table of studies")
+    made.add_argument("--seeds", type=int, default=5, help="runs of each arm (default: 5)")
+    made.add_argument("--workers", type=int, default=1, help="runs at the same time (default: 1)")
+    made.add_argument("--data", metavar="DIR", help="folder that holds the image set")
+    made.add_argument("--out", metavar="FILE", help="its results, one line a run (default: studies/NAME.jsonl)")
+    made.add_argument("--measure", action="append", help="a number to print instead of the distance; repeatable")
+    made.add_argument("--read", action="store_true", help="train nothing, print what the file or the course has")
 
     made = add("score", _score, "measure how good a run's pictures are", "score mlp-fashion --n 5000")
     made.add_argument(

@@ -1,8 +1,10 @@
 """The device that computes: which one, what it is called, and what it means when it fails."""
 
 import contextlib
+import platform
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
@@ -26,6 +28,16 @@ def name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU, {torch.get_num_threads()} threads"
+
+
+def processor() -> str:
+    """What kind of processor this machine has, as it calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return (names or [platform.processor()])[0]
 
 
 def trouble(error: BaseException) -> str | None:

@@ -6,7 +6,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, losses, precision
+from gan_course import data, losses, precision, stabilisers
 from gan_course.errors import whole
 from gan_course.history import History
 from gan_course.networks import initialise
@@ -25,6 +25,8 @@ class GAN:
         G, D: the networks, in training mode.
         average: moving average of G, BatchNorm's statistics included; evaluation uses this one.
         opt_g, opt_d: their Adam optimisers.
+        objective, d_loss: the recipe's losses; `d_loss(real_logits, fake_logits)` has its labels already.
+        penalty: (D, real, fake, generator) -> cost, or None.
         scaler: keeps float16's gradients in range; without effect in other types.
         order, noise: generators of the data order (on the CPU, so that it is the same everywhere) and
             of the latents (on the device).
@@ -51,14 +53,18 @@ class GAN:
             ranks: the processes that train this run together; each has latents of its own.
 
         Raises:
-            CourseError: an impossible seed.
+            CourseError: an impossible seed; a pair of your own lacks what the objective or the penalty asks of D.
         """
         seed = whole(seed, "seed", 0, 2**32 - 1)
         self.seed, self.device, self.ranks = seed, torch.device(device), ranks
         self.recipe = recipe = precision.settle(recipe, self.device, ranks)
         self.objective = losses.get(recipe.objective)
+        labels = (recipe.real_label, recipe.fake_label) if self.objective.smooths else ()
+        self.d_loss = lambda real_logits, fake_logits: self.objective.d_loss(real_logits, fake_logits, *labels)
+        self.penalty = losses.PENALTIES.get(recipe.penalty)
         weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = networks or recipe.build()
+        stabilisers.check(self.D, recipe)
         self.G.latent_dim = recipe.latent_dim  # whoever samples asks for it
         for network in (self.G, self.D):
             # Plain memory first: a pair that was trained before is filled in the same order as a new one.

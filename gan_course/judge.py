@@ -155,6 +155,13 @@ def look(judge: Judge, images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(features), torch.cat(logits)
 
 
+def shares(judge: Judge, logits: Tensor) -> Tensor:
+    """The share of pictures in which each class or attribute is seen, [classes], from a judge's logits of them."""
+    if judge.attributes:
+        return (logits > 0).float().mean(0)
+    return torch.bincount(logits.argmax(1), minlength=judge.classes) / len(logits)
+
+
 def verdict(judge: Judge, images: Tensor) -> Verdict:
     """Let a judge of classes look at images, uint8 [N, C, H, W]."""
     confidence, seen = look(judge, images)[1].softmax(1).max(1)

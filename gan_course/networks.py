@@ -70,6 +70,10 @@ class Discriminator(nn.Module):
         super().__init__()
         self.layers = layers
 
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer decides from, [N, numbers]."""
+        return self.layers[:-1](images).flatten(1)
+
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images).flatten(1).mean(1)
 
@@ -333,7 +337,7 @@ def initialise(network: nn.Module, scheme: str, generator: torch.Generator) -> N
     Schemes:
         pytorch: PyTorch's default for every layer.
         xavier: Linear weights uniform with variance 2 / (fan_in + fan_out), biases 0 (Glorot and Bengio 2010, eq. 16).
-        dcgan: convolutions N(0, 0.02); BatchNorm scale N(1, 0.02), shift 0 (Radford et al. 2016, section 3).
+        dcgan: convolutions N(0, 0.02), BatchNorm scale N(1, 0.02), biases, shifts 0 (Radford et al. 2016, section 3).
         dcgan-96: as dcgan, but transposed convolutions N(0.01, 0.02), the source's unusual mean.
 
     Layers of other kinds draw their default weights from `generator`, too. Parameters of a network of your own
@@ -387,6 +391,7 @@ def _dcgan(layer: nn.Module, generator: torch.Generator, transposed_mean: float 
     if isinstance(layer, CONVOLUTIONS):
         mean = transposed_mean if isinstance(layer, TRANSPOSED) else 0.0
         _draw(layer, "weight", nn.init.normal_, mean, 0.02, generator=generator)
+        _draw(layer, "bias", nn.init.zeros_)
     elif isinstance(layer, NORMS):
         _draw(layer, "weight", nn.init.normal_, 1.0, 0.02, generator=generator)
         _draw(layer, "bias", nn.init.zeros_)

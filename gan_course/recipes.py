@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
+from typing import get_args
 
 import torch
 
-from gan_course import losses, networks
+from gan_course import losses, networks, stabilisers
 from gan_course.errors import CourseError
 from gan_course.profiles import Profile
 from gan_course.terminal import aligned
@@ -30,10 +31,18 @@ class Recipe:
         epochs: passes over the training set in the source's own run.
         init: scheme in `networks.SCHEMES`.
         real_label, fake_label: D's targets; 0.9 and 0.1 smooth the labels.
-        g_every: D's steps for one of G.
+        g_every: D's steps for one of G. d_every: G's steps for one of D.
+        g_rests: (first, end) of the steps in which G is frozen and D alone trains.
         fresh_noise: G's step draws new latents instead of reusing the images D has just judged.
+        image_noise: standard deviation of Gaussian noise on every image that D sees, real and generated alike (Sønderby
+            et al. 2016, arXiv:1610.04490).
+        d_norm: what stands where the family's D has BatchNorm, in `stabilisers.NORMS`.
+        minibatch_std: D also sees how much the images of a batch differ (Karras et al. 2018).
+        penalty: on D's slope, name in `losses.PENALTIES`, or `none`.
+        penalty_weight: its factor: lambda (10 in the paper) of `gradient`, gamma of `r1` and `r2`.
+        penalty_every: steps between two of it; it counts that many times, so that its strength stays.
         latent_dim: numbers in a latent vector z.
-        width: factor on the hidden channels.
+        width: factor on the hidden channels. d_width: a further one on D's.
         draw_every: steps between two drawings of the fixed latents.
         average_half_life: of G's moving average, in images.
         precision: `float32`, or the type the layers compute in where that is safe (mixed precision), `bfloat16` or
@@ -55,9 +64,18 @@ class Recipe:
     real_label: float = 1.0
     fake_label: float = 0.0
     g_every: int = 1
+    d_every: int = 1
+    g_rests: tuple[int, int] = (0, 0)
     fresh_noise: bool = False
+    image_noise: float = 0.0
+    d_norm: str = "batch"
+    minibatch_std: bool = False
+    penalty: str = "none"
+    penalty_weight: float = 1.0
+    penalty_every: int = 1
     latent_dim: int = networks.LATENT_DIM
     width: float = 1.0
+    d_width: float = 1.0
     draw_every: int = 500
     average_half_life: int = 10_000
     precision: str = "float32"
@@ -68,8 +86,12 @@ class Recipe:
             if not _is(value, f.type):
                 raise CourseError(f"{f.name} {value!r}: it takes {KINDS[f.type]}")
             object.__setattr__(self, f.name, value)
-        losses.get(self.objective)
-        networks.check(self.network, self.channels, self.size, self.latent_dim, self.width)
+        objective = losses.get(self.objective)
+        stabilisers.check_norm(self.d_norm)
+        if self.penalty not in ("none", *losses.PENALTIES):
+            raise CourseError(f"unknown penalty {self.penalty!r}: there are none, {', '.join(losses.PENALTIES)}")
+        for width in (self.width, self.width * self.d_width):
+            networks.check(self.network, self.channels, self.size, self.latent_dim, width)
         networks.check_scheme(self.init)
         if self.precision not in (*PRECISIONS, "auto"):
             raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)} and auto")
@@ -85,7 +107,16 @@ class Recipe:
             raise CourseError(
                 f"labels {self.real_label} (real) and {self.fake_label} (fake): 0 ≤ fake < real ≤ 1, try 0.9 and 0.1"
             )
-        for name in ("epochs", "g_every", "draw_every", "average_half_life"):
+        if not objective.smooths and (self.real_label, self.fake_label) != (1, 0):
+            raise CourseError(f"objective {self.objective!r} has no labels to smooth: leave them at 1 and 0")
+        for name in ("image_noise", "penalty_weight"):
+            if getattr(self, name) < 0:
+                raise CourseError(f"{name} {getattr(self, name)}: it cannot be negative, 0 switches it off")
+        if not 0 <= self.g_rests[0] <= self.g_rests[1]:
+            raise CourseError(f"g_rests {self.g_rests}: (first, end) of some steps, such as (500, 1000)")
+        if self.g_every > 1 and self.d_every > 1:
+            raise CourseError(f"g_every {self.g_every} and d_every {self.d_every}: leave one of them at 1")
+        for name in ("epochs", "g_every", "d_every", "draw_every", "average_half_life", "penalty_every"):
             if getattr(self, name) < 1:
                 raise CourseError(f"{name} {getattr(self, name)}: at least 1 works")
 
@@ -107,9 +138,25 @@ class Recipe:
 
     def build(self) -> tuple[networks.Generator, networks.Discriminator]:
         """Its two networks, before initialisation."""
-        return networks.build(
-            self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=self.width
+        G, D = (
+            networks.build(
+                self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=width
+            )[which]
+            for which, width in enumerate((self.width, self.width * self.d_width))
         )
+        if self.minibatch_std:
+            stabilisers.add_minibatch_std(D)
+        stabilisers.renormalise(D, self.d_norm)
+        return G, D
+
+    def g_moves(self, step):
+        """Whether G learns at a step, counted from 0; for an array of steps, an array."""
+        first, end = self.g_rests
+        return (step % self.g_every == 0) & ((step < first) | (step >= end))
+
+    def d_moves(self, step):
+        """Whether D learns at a step, likewise."""
+        return step % self.d_every == 0
 
     def as_dict(self) -> dict:
         """Plain values that JSON can hold; `from_dict` is the way back."""
@@ -123,7 +170,7 @@ class Recipe:
             CourseError: a field is missing, unknown or of a value that cannot work.
         """
         try:
-            return Recipe(**{**values, "betas": tuple(values["betas"])})
+            return Recipe(**values)
         except (KeyError, TypeError) as error:
             raise CourseError(f"no recipe of this version of the course ({error})") from None
 
@@ -134,6 +181,7 @@ KINDS = {
     int: "a whole number",
     float: "a finite number",
     tuple[float, float]: "a pair of finite numbers, such as (0.5, 0.999)",
+    tuple[int, int]: "a pair of whole numbers, such as (0, 1000)",
 }
 
 
@@ -146,8 +194,8 @@ def _plain(value):
 
 def _is(value, kind) -> bool:
     """Whether a value is of one of the `KINDS`; NaN and infinity are no numbers to train with."""
-    if kind == tuple[float, float]:
-        return isinstance(value, tuple) and len(value) == 2 and all(_is(v, float) for v in value)
+    if kinds := get_args(kind):
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_is, value, kinds))
     if kind is float:
         return _is(value, int) or (isinstance(value, float) and math.isfinite(value))
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
@@ -189,6 +237,16 @@ RECIPES = {
         # The course's own, found by experiment; digits in about a minute on two cores (lesson 00).
         Recipe("quick-digits", "dcgan-quick", "mnist", epochs=10, **QUICK),
         Recipe("quick-clothes", "dcgan-quick", "fashion-mnist", epochs=20, **QUICK),
+        Recipe(
+            "quick-faces",
+            "dcgan-faces",
+            "faces",
+            channels=3,
+            size=64,
+            epochs=20,
+            average_half_life=20_000,
+            **{**QUICK, "lr_g": 4e-4, "lr_d": 4e-4},
+        ),
     )
 }
 

@@ -212,7 +212,7 @@ def compare(
     if inception:
         fid, of_floor = (inception_distance(real.images, images) for images in (fake, floor.images))
         numbers["inception_distance"] = Measured(fid, None, None, of_floor)
-    seen = zip(expert.names, _shares(f_logits, expert), _shares(r_logits, expert), strict=True)
+    seen = zip(expert.names, judge.shares(expert, f_logits), judge.shares(expert, r_logits), strict=True)
     shares = {what: (a.item(), b.item()) for what, a, b in seen}
     return Score(name, unseen.name, (train.source, unseen.source), n, numbers, shares)
 
@@ -234,13 +234,6 @@ def _labelled(images: Tensor, logits: Tensor, expert: judge.Judge) -> ImageSet:
     return ImageSet("seen", "train", images, logits.argmax(1), expert.names, "", expert.names, attributes)
 
 
-def _shares(logits: Tensor, expert: judge.Judge) -> Tensor:
-    """The share of pictures in which each class or attribute is seen, [classes]."""
-    if expert.attributes:
-        return (logits > 0).float().mean(0)
-    return torch.bincount(logits.argmax(1), minlength=expert.classes) / len(logits)
-
-
 # --- the pictures ------------------------------------------------------------------------------------
 
 
@@ -256,15 +249,18 @@ def pictures(name: str | Path, n: int, seed: int = 0) -> tuple[Tensor, str | Non
     return sampling.sample(run.generator(devices.default()), n, seed), run.card["data"]["name"]
 
 
-def real_pictures(name: str, size: int, n: int, progress: bool = True) -> tuple[ImageSet, ImageSet]:
+def real_pictures(
+    name: str, size: int, n: int, progress: bool = True, path: str | Path | None = None
+) -> tuple[ImageSet, ImageSet]:
     """The training pictures of a set and n unseen ones or as many as there are.
 
     Args:
+        path: the folder that holds the set; by default wherever `data.load` finds it.
         size: pixels a side, of drawn faces, which are drawn at 32 to 128: those that generators of the course are
             trained on, and others.
     """
     if name != portraits.NAME:
-        return data.load(name, progress=progress), data.load(name, split="test", progress=progress)
+        return tuple(data.load(name, split=split, path=path, progress=progress) for split in data.SPLITS)
     size = max(32, min(size, 128))
     train = portraits.draw(portraits.DRAWN, size, progress=progress)
     return train, portraits.draw(n, size, seed=1, progress=progress)

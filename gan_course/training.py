@@ -28,19 +28,21 @@ class Diverged(CourseError):
 
 
 def train_step(gan: GAN, real: Tensor) -> dict[str, Tensor]:
-    """One step of D and, every `g_every`-th time, one of G (Goodfellow et al. 2014, algorithm 1).
+    """One step of D and, every `g_every`-th time, one of G (Goodfellow et al. 2014, algorithm 1); or G's alone.
 
     Args:
         real: images [N, C, H, W] in [-1, 1] on the run's device.
 
     Returns:
-        the step's telemetry as scalars that stay on the device; G's are absent where G rested.
+        the step's telemetry as scalars that stay on the device; one's are absent where it rested.
     """
-    g_moves = gan.step % gan.recipe.g_every == 0
+    if not gan.recipe.d_moves(gan.step):
+        return step_g(gan, generate(gan, len(real)), real)
+    g_moves = gan.recipe.g_moves(gan.step)
     g_reuses = g_moves and not gan.recipe.fresh_noise
     fake, telemetry = step_d(gan, real, for_g=g_reuses)
     if g_moves:
-        telemetry |= step_g(gan, fake if g_reuses else generate(gan, len(real)))
+        telemetry |= step_g(gan, fake if g_reuses else generate(gan, len(real)), real)
     return telemetry
 
 
@@ -51,10 +53,18 @@ def generate(gan: GAN, n: int) -> Tensor:
 
 
 def logits_of(gan: GAN, images: Tensor) -> Tensor:
-    """D's logits of images [N, C, H, W] in [-1, 1] as D trains, in float32 at least, so that losses are exact."""
+    """D's logits [N] of images [N, C, H, W] in [-1, 1] as D trains."""
+    return _through(gan, gan.D, images)
+
+
+def _through(gan: GAN, look: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """What D, or a part of it, makes of images with the recipe's noise; float32 at least, so that losses are exact."""
+    if std := gan.recipe.image_noise:
+        noise = torch.randn(images.shape, generator=gan.noise, device=images.device)
+        images = images + std * noise
     with gan.autocast():
-        logits = gan.D(images)
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+        seen = look(images)
+    return seen.to(torch.promote_types(seen.dtype, torch.float32))
 
 
 def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
@@ -66,36 +76,59 @@ def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[st
         for_g: whether G's step will go back through the generated images.
 
     Returns:
-        (the generated images, telemetry).
+        (the generated images, telemetry; its loss is without the penalty).
     """
-    D, recipe, objective = gan.D, gan.recipe, gan.objective
-    D.requires_grad_(True)  # an interrupted step of G may have left it frozen
+    gan.D.requires_grad_(True)  # an interrupted step of G may have left it frozen
     with torch.set_grad_enabled(for_g):
         fake = generate(gan, len(real))
     real_logits, fake_logits = logits_of(gan, real), logits_of(gan, fake.detach())
-    loss = objective.d_loss(real_logits, fake_logits, recipe.real_label, recipe.fake_label)
-    gan.descend(loss, D, gan.opt_d)
-    return fake, {"loss_d": loss.detach(), **_verdicts(objective, real_logits, fake_logits)}
+    loss = gan.d_loss(real_logits, fake_logits)
+    gan.descend(loss + penalty(gan, real, fake.detach()), gan.D, gan.opt_d)
+    return fake, {"loss_d": loss.detach(), **_verdicts(gan.objective, real_logits, fake_logits)}
 
 
-def step_g(gan: GAN, fake: Tensor) -> dict[str, Tensor]:
-    """Push D's verdict on G's images towards "real". D passes the gradient on and stays as it is."""
-    gan.D.requires_grad_(False)
-    logits = logits_of(gan, fake)
-    loss = gan.objective.g_loss(logits)
+def penalty(gan: GAN, real: Tensor, fake: Tensor) -> Tensor | float:
+    """What the recipe asks D to pay for its slope at this step, weighted; 0 where it asks for nothing.
+
+    Asked for at every k-th step it counts k times, and training hardly notices (Karras et al. 2020, arXiv:1912.04958,
+    section 3.1). It is computed in float32 in every recipe: a slope is differentiated once more.
+    """
+    recipe = gan.recipe
+    if gan.penalty is None or gan.step % recipe.penalty_every:
+        return 0.0
+    cost = gan.penalty(gan.D, real, fake.to(real.dtype), gan.noise)
+    return recipe.penalty_every * recipe.penalty_weight * cost
+
+
+def step_g(gan: GAN, fake: Tensor, real: Tensor | None = None) -> dict[str, Tensor]:
+    """Push D's verdict on G's images towards "real". D passes the gradient on and stays as it is.
+
+    Args:
+        real: the step's real images, which objectives that compare need.
+    """
+    D, objective = gan.D, gan.objective
+    D.requires_grad_(False)
+    look = D.features if objective.on_features else D
+    seen = _through(gan, look, fake)
+    loss = objective.g_loss(_through(gan, look, real), seen) if objective.compares else objective.g_loss(seen)
     gan.descend(loss, gan.G, gan.opt_g)
-    gan.D.requires_grad_(True)
-    return {"loss_g": loss.detach(), "d_fake_after": gan.objective.score(logits.detach()).mean()}
+    D.requires_grad_(True)
+    verdict = {} if objective.on_features else {"d_fake_after": objective.score(seen.detach()).mean()}
+    return {"loss_g": loss.detach(), **verdict}
 
 
 def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-    """D(x) and D(G(z)), and the shares of real and generated images that D puts on the right side of 1/2."""
+    """D(x) and D(G(z)), and the shares of real and generated images on the right side of the middle.
+
+    Where a score's zero means nothing, the middle lies halfway between the two means.
+    """
     real, fake = objective.score(real_logits.detach()), objective.score(fake_logits.detach())
+    middle = (real.mean() + fake.mean()) / 2 if objective.middle is None else objective.middle
     return {
         "d_real": real.mean(),
         "d_fake": fake.mean(),
-        "right_real": (real > 0.5).float().mean(),
-        "right_fake": (fake < 0.5).float().mean(),
+        "right_real": (real > middle).float().mean(),
+        "right_fake": (fake < middle).float().mean(),
     }
 
 
@@ -155,7 +188,8 @@ def train(
                     for _ in range(chunk):
                         telemetry = step(gan, next(batches))
                         if gan.step % NORMS_EVERY == 0:
-                            telemetry["grad_d"] = gradient_norm(gan.D)
+                            if "loss_d" in telemetry:
+                                telemetry["grad_d"] = gradient_norm(gan.D)
                             if "loss_g" in telemetry:  # else G's gradient is an earlier step's
                                 telemetry["grad_g"] = gradient_norm(gan.G)
                         rows.append(telemetry)
@@ -260,8 +294,8 @@ def gradient_norm(network: nn.Module) -> Tensor:
 def _check_finite(gan: GAN, first: int) -> None:
     """Raise if a loss of the rows from `first` on is not a finite number."""
     recent = History(gan.history.rows[first:])
-    g_moved = recent["step"] % gan.recipe.g_every == 0
-    broken = ~np.isfinite([recent["loss_d"], np.where(g_moved, recent["loss_g"], 0.0)])
+    moved = [moves(recent["step"]) for moves in (gan.recipe.d_moves, gan.recipe.g_moves)]
+    broken = ~np.isfinite(np.where(moved, [recent["loss_d"], recent["loss_g"]], 0.0))
     if broken.any():
         i = broken.any(axis=0).argmax()  # the first step of the two columns together
         column = "loss_d" if broken[0, i] else "loss_g"

@@ -15,7 +15,7 @@ ROOM = files.assets_dir() / "runs"
 
 def test_the_lessons_runs_are_there():
     lessons = {"mlp-fashion", "quick-digits", "dcgan-faces-64", "faces-96", "faces-128"}
-    assert lessons | {"small-clothes", "small-faces"} <= set(NAMES)
+    assert lessons | {"quick-clothes", "quick-faces"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +58,7 @@ def test_the_card_tells_how_to_repeat_it(name):
     assert not any(f"/{part}/" in text for part in ("home", "root", "tmp", "Users")) and "\\Users" not in text
 
 
-@pytest.mark.parametrize("name", ["quick-digits", "small-clothes", "small-faces"])
+@pytest.mark.parametrize("name", ["quick-digits", "quick-clothes", "quick-faces"])
 def test_the_small_ones_can_be_followed_through_their_training(name):
     run = runs.find(name)
     assert len(run.snapshots) >= 10 and run.snapshots[0] == 0 and run.snapshots[-1] == run.card["step"]

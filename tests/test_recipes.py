@@ -70,7 +70,7 @@ def test_there_and_back_through_json():
 
 
 def test_values_of_another_version_are_refused():
-    for changes, said in (({"warp": 9}, "warp"), ({"betas": None}, "no recipe of this version")):
+    for changes, said in (({"warp": 9}, "warp"), ({"betas": None}, "betas None: it takes a pair")):
         with pytest.raises(CourseError, match=said):
             Recipe.from_dict({**recipes.get("mlp-fashion").as_dict(), **changes})
     values = recipes.get("mlp-fashion").as_dict()
@@ -104,6 +104,16 @@ def test_values_of_another_version_are_refused():
         ({"g_every": 0}, "g_every 0: at least 1"),
         ({"fresh_noise": 1}, "fresh_noise 1: it takes True or False"),
         ({"key": 7}, "key 7: it takes a text"),
+        ({"objective": "hinge"}, "'hinge' has no labels to smooth: leave them at 1 and 0"),
+        ({"penalty": "r3"}, "unknown penalty 'r3': there are none, gradient, r1, r2, r1+r2"),
+        ({"penalty_weight": -1}, "penalty_weight -1: it cannot be negative"),
+        ({"penalty_every": 0}, "penalty_every 0: at least 1"),
+        ({"image_noise": -0.1}, "image_noise -0.1: it cannot be negative"),
+        ({"d_norm": "instance"}, "'instance' of D: there are batch, layer, spectral, none"),
+        ({"d_every": 2}, "g_every 2 and d_every 2: leave one of them at 1"),
+        ({"d_width": 9}, "width 9.0: a factor between 1/16 and 4"),
+        ({"g_rests": (500, 100)}, "(first, end) of some steps"),
+        ({"g_rests": (0.5, 2)}, "a pair of whole numbers"),
     ],
 )
 def test_values_that_cannot_work_say_what_does(changes, said):
@@ -114,3 +124,16 @@ def test_values_that_cannot_work_say_what_does(changes, said):
 
 def test_values_at_the_edge_work():
     recipes.get("mlp-fashion").but(batch=2, lr_g=0, lr_d=0.0, betas=(0, 0), real_label=1, fake_label=0)
+
+
+def test_g_rests_when_the_recipe_says_so():
+    recipe = recipes.get("mlp-fashion").but(g_every=2, g_rests=(3, 7))
+    assert [step for step in range(12) if recipe.g_moves(step)] == [0, 2, 8, 10]
+    assert recipe.g_moves(np.arange(12)).nonzero()[0].tolist() == [0, 2, 8, 10]
+    assert [step for step in range(7) if recipe.but(g_every=1, d_every=3).d_moves(step)] == [0, 3, 6]
+
+
+def test_d_alone_is_made_wider():
+    narrow, wide = (recipes.get("quick-digits").but(d_width=factor).build() for factor in (1, 2))
+    assert str(wide[0]) == str(narrow[0])
+    assert wide[1].layers[0][0].out_channels == 2 * narrow[1].layers[0][0].out_channels

@@ -5,6 +5,7 @@ may come in any floating-point type, on any device and by any operations.
 """
 
 import contextlib
+import copy
 import math
 import re
 from collections import Counter
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from gan_course import sampling, sizes
 from gan_course.errors import CourseError
 
 STUB = re.compile(r"Exercise( \d+\.\d+)?: your code goes here")  # what an unsolved exercise raises
@@ -195,6 +197,56 @@ def inputs(network: nn.Module):
         yield seen
     finally:
         hook.remove()
+
+
+def images_of(G: nn.Module, z: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """What G makes of latents z [N, 100] in training mode.
+
+    Raises:
+        NotYet: not pictures of this shape (C, H, W) in -1 … 1, or a pixel is the same for every z.
+    """
+    try:
+        images = G(z)
+    except Exception as error:
+        raise NotYet(
+            f"G stopped with {type(error).__name__}: {error}. z comes as [N, 100]; nn.Unflatten(1, (100, 1, 1)) makes "
+            "maps of 1 × 1 of it, which a convolution can take"
+        ) from None
+    wanted = [len(z), *shape]
+    if not isinstance(images, Tensor) or list(images.shape) != wanted:
+        given = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise NotYet(f"G of z {list(z.shape)} is {given}, not {wanted}. Its sizes: {road(G, z)}")
+    loud = louder(G)(z)
+    if loud.abs().max() > 1.001:
+        raise NotYet("G's pixels can leave -1 … 1, where the real ones lie: end in nn.Tanh()")
+    if loud.min() >= 0:
+        raise NotYet("G's pixels lie between 0 and 1; the real ones go from -1 to 1: nn.Tanh(), no sigmoid")
+    with torch.no_grad(), sampling.evaluating(G):
+        still = (G(z).double().std(dim=0)[0] == 0).nonzero().tolist()
+    if still:
+        raise NotYet(f"G's pixel {tuple(still[0])} is the same for every z: a gap that no input writes to?")
+    return images
+
+
+def louder(network: nn.Module) -> nn.Module:
+    """A copy with weights so large that only a last activation can bound what comes out."""
+    twin = copy.deepcopy(network).train()
+    with torch.no_grad():
+        for weight in twin.parameters():
+            weight.mul_(1e3)
+    return twin
+
+
+def road(network: nn.Module, x: Tensor) -> str:
+    """The sides of the maps on the way through a network's layers, each change once."""
+    return " → ".join(map(str, sides(network, x)))
+
+
+def sides(network: nn.Module, x: Tensor) -> list[int]:
+    """The same sides as numbers."""
+    device = next(network.parameters()).device
+    found = [shape[-1] for _, shape in sizes.trace(network, x.to(device)) if len(shape) == 3]
+    return [side for i, side in enumerate(found) if not i or side != found[i - 1]]
 
 
 class Calls(TorchFunctionMode):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_course import devices, networks, sampling, sizes, training
-from gan_course.checks import NotYet, compare, passed, run, shown
+from gan_course.checks import NotYet, compare, images_of, louder, passed, road, run, shown
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.recipes import RECIPES
@@ -220,7 +220,7 @@ def exercise_6(pair_48: Callable[[], tuple[nn.Module, nn.Module]]) -> None:
     recipe = RECIPES["quick-digits"].but(network="mlp", size=SIDE, batch=8)
     gan = GAN(recipe, device=devices.default(), networks=copy.deepcopy((G, D)))
     with torch.enable_grad(), gan.own_randomness():
-        _images_of(gan.G, gan.latents(8))
+        images_of(gan.G, gan.latents(8), (1, SIDE, SIDE))
         _logits_of(gan.D, torch.randn(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device))
         real = torch.rand(8, 1, SIDE, SIDE, generator=gan.noise, device=gan.device) * 2 - 1
         run("3.6, a training step with your pair", training.train_step, gan, real)
@@ -229,32 +229,9 @@ def exercise_6(pair_48: Callable[[], tuple[nn.Module, nn.Module]]) -> None:
         if idle:
             raise NotYet(f"{name}'s {idle[0]} got no gradient in a training step: does `forward` leave its layer out?")
     passed(
-        f"Right: G {_road(G, gan.fixed_latents[:2].cpu())}, D {_road(D, torch.zeros(2, 1, SIDE, SIDE))}, "
+        f"Right: G {road(G, gan.fixed_latents[:2].cpu())}, D {road(D, torch.zeros(2, 1, SIDE, SIDE))}, "
         "D reads every pixel, and a training step moves both."
     )
-
-
-def _images_of(G: nn.Module, z: Tensor) -> None:
-    """Whether G makes pictures of the right shape and range, every pixel of them."""
-    try:
-        images = G(z)
-    except Exception as error:
-        raise NotYet(
-            f"G stopped with {type(error).__name__}: {error}. z comes as [N, 100]; nn.Unflatten(1, (100, 1, 1)) makes "
-            "maps of 1 × 1 of it, which a convolution can take"
-        ) from None
-    if not isinstance(images, Tensor) or images.shape != (len(z), 1, SIDE, SIDE):
-        shape = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
-        raise NotYet(f"G of z {list(z.shape)} is {shape}, not [8, 1, {SIDE}, {SIDE}]. Its sizes: {_road(G, z)}")
-    loud = _louder(G)(z)
-    if loud.abs().max() > 1.001:
-        raise NotYet("G's pixels can leave -1 … 1, where the real ones lie: end in nn.Tanh()")
-    if loud.min() >= 0:
-        raise NotYet("G's pixels lie between 0 and 1; the real ones go from -1 to 1: nn.Tanh(), no sigmoid")
-    with sampling.evaluating(G):
-        still = (G(z).double().std(dim=0)[0] == 0).nonzero().tolist()
-    if still:
-        raise NotYet(f"G's pixel {tuple(still[0])} is the same for every z: a gap that no input writes to?")
 
 
 def _logits_of(D: nn.Module, images: Tensor) -> None:
@@ -270,8 +247,8 @@ def _logits_of(D: nn.Module, images: Tensor) -> None:
     if shape != (len(images),):
         if isinstance(logits, Tensor) and logits.numel() == len(images):
             raise NotYet(f"D gives one logit a picture, in the shape {shape}; [N] is wanted: nn.Flatten(0) at the end")
-        raise NotYet(f"D of 8 pictures is {shape}, not one logit each, (8,). Its sizes: {_road(D, images.detach())}")
-    loud = _louder(D)(1e3 * images)
+        raise NotYet(f"D of 8 pictures is {shape}, not one logit each, (8,). Its sizes: {road(D, images.detach())}")
+    loud = louder(D)(1e3 * images)
     if loud.min() >= 0 and loud.max() <= 1:
         raise NotYet("D ends in a sigmoid; logits are wanted, for the loss applies the sigmoid itself")
 
@@ -286,19 +263,3 @@ def _logits_of(D: nn.Module, images: Tensor) -> None:
                 f"D never reads {name} {unread[0]}: what is left over at a layer's end is not used, and G may put "
                 "anything there. Sizes that divide without a remainder, or a padding, mend it"
             )
-
-
-def _louder(network: nn.Module) -> nn.Module:
-    """A copy with weights so large that only a last activation can bound what comes out."""
-    twin = copy.deepcopy(network).train()
-    with torch.no_grad():
-        for weight in twin.parameters():
-            weight.mul_(1e3)
-    return twin
-
-
-def _road(network: nn.Module, x: Tensor) -> str:
-    """The sides of the maps on the way through a network's layers, each change once."""
-    device = next(network.parameters()).device
-    sides = [shape[-1] for _, shape in sizes.trace(network, x.to(device)) if len(shape) == 3]
-    return " → ".join(str(side) for i, side in enumerate(sides) if not i or side != sides[i - 1])

@@ -1,13 +1,18 @@
-"""Checks for lesson 04: what a crop keeps, a line of telemetry, a rule, operations, a head for 96 pixels."""
+"""Checks for lesson 04: what a crop keeps, a line of telemetry, a rule, operations, a head, pictures of one's own."""
 
+import copy
 import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from gan_course.checks import NotYet, compare, passed, run, shown, word
+from gan_course import data, devices, patterns, sampling, training
+from gan_course.checks import NotYet, compare, images_of, passed, road, run, shown, sides, word
+from gan_course.gan import GAN
+from gan_course.recipes import RECIPES
 
 
 def exercise_1(kept: Callable[[int, int], tuple[float, float, float, float]]) -> None:
@@ -37,6 +42,12 @@ def exercise_1(kept: Callable[[int, int], tuple[float, float, float, float]]) ->
                 "width and height are exchanged; left and right are along the width",
             ),
             ((left, top, side, side), "right and bottom are places, not sizes: left + side and top + side"),
+            ((left, top, left, top), "right and bottom are counted from the left and the top edge, as the others"),
+            ((left, left + side, top, top + side), "another order is wanted: left, top, right, bottom"),
+            (
+                tuple(place / full for place, full in zip(right, (width, height) * 2, strict=True)),
+                "those are parts of the width and height; pixels are wanted",
+            ),
             (
                 ((width - longer) / 2, (height - longer) / 2, (width + longer) / 2, (height + longer) / 2),
                 f"the *shorter* side becomes 64, so the square is {side} pixels wide",
@@ -78,7 +89,8 @@ def exercise_2(read_line: Callable[[str], tuple[float, ...] | None]) -> None:
         if given is None:
             raise NotYet(
                 rf"{said}: there is telemetry in it. In a regular expression brackets that are meant are \( and "
-                r"\), and white space, a tab or many blanks, is \s+; and is there a `return`?"
+                r"\), and white space, a tab or many blanks, is \s+; re.search looks anywhere in a line, re.match "
+                "only at its beginning; and is there a `return`?"
             )
         if isinstance(given, str) or isinstance(given, (tuple, list)) and any(isinstance(v, str) for v in given):
             raise NotYet(f"{said}: those are texts; make floats of them")
@@ -204,6 +216,8 @@ def exercise_4(operations: Callable[[int, int, int, int], int]) -> None:
                 right // c_in // c_out * (c_in + c_out),
                 "each input channel meets each output channel: multiply, do not add",
             ),
+            (right // c_out * c_in, "channels in and channels out count once each"),
+            (right / 1e6, "those are millions; the number itself is wanted"),
             (2 * c_in * c_out * k * k + c_out, "those are about the weights; operations grow with the pixels, too"),
             otherwise=f"{right} is right: pixels in × channels in × channels out × kernel², twice",
             said=f"operations({c_in}, {c_out}, {k}, {n}) is {shown(given)}",
@@ -247,3 +261,172 @@ def exercise_5(flat_head: Callable[[], nn.Module]) -> None:
     elif strides:
         why += ": the stride does not divide the kernel, and it gives every place weights of its own"
     raise NotYet(f"the shape is right, but {why}; enlarge first and convolve after")
+
+
+SIDE, MOST = 80, 40e6  # pixels; G's operations a picture
+
+
+def exercise_6(
+    prepare: Callable[[list[Tensor], int], Tensor],
+    generator_80: Callable[[], nn.Module],
+    verdict: Callable[[list[str]], str],
+) -> None:
+    """Squares of pictures of any shape, a generator of 80 × 80 without a grid, and a log's verdict."""
+    _check_squares(prepare)
+    about = _check_generator(generator_80)
+    _check_verdict(verdict)
+    passed(f"Right: squares from the middle; G {about}; and the log is read.")
+
+
+def _check_squares(prepare: Callable[[list[Tensor], int], Tensor]) -> None:
+    """`prepare(pictures, size)` against ramps, whose grey level says which place of the original it comes from."""
+    shapes = (178, 218), (160, 96), (50, 70), (80, 80)  # width, height
+    for size in (32, SIDE):
+        pictures = [_ramps(width, height) for width, height in shapes]
+        given = run("4.6", prepare, [picture.clone() for picture in pictures], size)
+        if not isinstance(given, Tensor):
+            raise NotYet(f"prepare returns {type(given).__name__}: one tensor is wanted; torch.cat or torch.stack")
+        if given.dtype != torch.uint8:
+            raise NotYet(f"prepare returns {given.dtype}: round, and .to(torch.uint8), for so a set is kept")
+
+        def squares(box: Callable[[int, int, int], tuple], size: int = size) -> Tensor:
+            return torch.stack([_square(w, h, box(w, h, min(w, h)), size) for w, h in shapes])
+
+        right = squares(lambda w, h, side: ((w - side) / 2, (h - side) / 2, side, side))
+        compare(
+            "4.6",
+            given,
+            right,
+            (squares(lambda w, h, side: (0, 0, w, h)), "those are whole pictures, squeezed: cut out the square first"),
+            (squares(lambda w, h, side: (0, 0, side, side)), "the squares begin at the top left; keep the middle"),
+            (squares(lambda w, h, side: (w - side, h - side, side, side)), "the squares end at the bottom right"),
+            (
+                squares(lambda w, h, side, n=size: ((w - n) / 2, (h - n) / 2, n, n)),
+                f"those are the middle {size} pixels of each: shrink the whole square, do not cut {size} pixels out",
+            ),
+            (
+                squares(lambda w, h, side: ((h - side) / 2, (w - side) / 2, side, side)),
+                "width and height are exchanged: a picture is [3, height, width], and kept takes the width first",
+            ),
+            (right.transpose(2, 3), "rows and columns are exchanged: [N, 3, height, width] is wanted"),
+            (right[:, [2, 1, 0]], "the channels are exchanged"),
+            *(
+                (small, "those are numbers from 0 to 1: whole numbers from 0 to 255 are wanted")
+                for small in (right / 255, (right / 255).round())
+            ),
+            otherwise="those are other pixels than Resize and CenterCrop keep, or the rows of different pictures mixed",
+            said=f"prepare of {len(shapes)} pictures, size {size}",
+            wanted=f"[{len(shapes)}, 3, {size}, {size}] is wanted",
+            tolerance=0.01,  # of 217 grey levels: the ways to shrink a picture differ by a pixel
+            mean=True,
+        )
+
+
+def _ramps(width: int, height: int) -> Tensor:
+    """A picture whose channels count columns, rows, and both: uint8 [3, height, width]."""
+    row, column = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([column, row, (column + row) // 2]).to(torch.uint8)
+
+
+def _square(width: int, height: int, box: tuple, size: int) -> Tensor:
+    """What a picture of `_ramps` becomes where the box (left, top, wide, high) is scaled to a square."""
+    places = (torch.arange(size, dtype=torch.float64) + 0.5) / size
+    left, top, wide, high = box
+    column = (left + places * wide - 0.5).clamp(0, width - 1).expand(size, size)
+    row = (top + places * high - 0.5).clamp(0, height - 1)[:, None].expand(size, size)
+    return torch.stack([column, row, (column + row) / 2])
+
+
+def _check_generator(generator_80: Callable[[], nn.Module]) -> str:
+    """Whether G makes 80 × 80, can be trained, is cheap enough and starts without a grid; what to say of it."""
+    made = run("4.6", generator_80)
+    if not isinstance(made, nn.Module):
+        raise NotYet(f"generator_80() returns {shown(made)}: return the network")
+    if any(isinstance(p, nn.parameter.UninitializedParameter) for p in made.parameters()):
+        raise NotYet("G has lazy layers: state their sizes")
+    if not any(isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) for layer in made.modules()):
+        raise NotYet("G has no convolution: neighbouring pixels are strangers to it, as in lesson 02")
+    judge = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 1), nn.Flatten(0))
+    recipe = RECIPES["dcgan-faces-64"].but(network="mlp", size=SIDE, batch=8)
+    gan = GAN(recipe, device=devices.default(), networks=(copy.deepcopy(made).float(), judge))
+    G, z = gan.G, gan.fixed_latents
+    with torch.no_grad(), gan.own_randomness():
+        images = images_of(G, z, (3, SIDE, SIDE))
+        with sampling.evaluating(G), FlopCounterMode(display=False) as counter:
+            G(z[:2])
+    operations = counter.get_total_flops() / 2
+    if operations > MOST:
+        raise NotYet(
+            f"G takes {operations / 1e6:.0f} million operations a picture, more than {MOST / 1e6:.0f}: "
+            "fewer channels where the picture is large. Your operations() says which layer is the dearest"
+        )
+    _check_grid(images, sides(G, z[:2]))
+    with torch.enable_grad(), gan.own_randomness():
+        real = torch.rand(8, 3, SIDE, SIDE, generator=gan.noise, device=gan.device) * 2 - 1
+        run("4.6, a training step with your G", training.train_step, gan, real)
+    idle = [key for key, p in G.named_parameters() if p.requires_grad and p.grad is None]
+    if idle:
+        raise NotYet(f"G's {idle[0]} got no gradient in a training step: does `forward` leave its layer out?")
+    return f"{road(G, z[:2])} with {operations / 1e6:.0f} million operations a picture and no grid"
+
+
+def _check_grid(images: Tensor, way: list[int]) -> None:
+    """Whether the last enlargement on the way leaves no pattern of its own in untrained pictures."""
+    before = next((side for side in reversed(way) if side < SIDE), SIDE // 2)
+    if before < 5:
+        raise NotYet(f"G goes from {before} × {before} to {SIDE} × {SIDE} in one layer: enlarge in several steps")
+    if SIDE % before:
+        return
+    period, across = SIDE // before, images[..., 1:] == images[..., :-1]
+    if across.double().mean() > 0.3:
+        raise NotYet(
+            f"G's pictures consist of blocks of {period} × {period} equal pixels: enlarge first, and convolve after"
+        )
+    power = patterns.periodic_power(data.to_uint8(images / images.abs().max()), period)
+    if power > 0.1:  # flat heads stay below 0.03, noise has 0.03 at period 2, strided heads more than 0.15
+        raise NotYet(
+            f"{power:.0%} of the power of your untrained G's pictures repeats every {period} pixels: its last "
+            f"enlargement, {before} to {SIDE}, has weights of their own for every place. Enlarge with nn.Upsample, "
+            "and convolve after with stride 1"
+        )
+
+
+def _check_verdict(verdict: Callable[[list[str]], str]) -> None:
+    """`verdict(lines)` on logs in both formats."""
+
+    def lines(d_real: float, before: float, after: float, n: int = 20, first: int = 1) -> list[str]:
+        scores = f"Loss_D: 1.0000  Loss_G: 0.0000  D(x): {d_real:.4f}  D(G(z)): {before:.4f} / {after:.4f}"
+        return [
+            f"step {50 * i:>6}  {scores}" if i % 2 else f"[0/5][{50 * i}/1583]\t{scores}"
+            for i in range(first, first + n)
+        ]
+
+    def with_others(log: list[str]) -> list[str]:
+        return ["Starting Training Loop...", *(text for line in log for text in (line, "saved a checkpoint"))]
+
+    changed = lines(0.7, 0.3, 0.2) + lines(0.98, 0.02, 0.01, first=21)
+    late = lines(0.8, 0.2, 0.1, n=10) + lines(0.98, 0.02, 0.01, n=10, first=11)
+    for log, right, about, reason in (
+        (lines(0.55, 0.5, 0.5), "D cannot tell", "a log with D(x) 0.55 and D(G(z)) 0.5", "not the losses count"),
+        (
+            lines(0.97, 0.2, 0.01),
+            "contest",
+            "a log with D(x) 0.97 and D(G(z)) 0.2 / 0.01",
+            "the value *before* D's step counts, the fourth of the five",
+        ),
+        (changed, "D has won", "a log whose last 20 lines say 0.98 and 0.02", "the last 20 lines count"),
+        (with_others(lines(0.75, 0.2, 0.1)), "contest", "a log with other lines between", ""),
+        (with_others(changed), "D has won", "a log with other lines between, won at the end", ""),
+        (
+            with_others(late),
+            "contest",
+            "a log with other lines between, whose last 10 lines of telemetry differ from those before",
+            "the last 20 lines *of telemetry* count: leave the others out first",
+        ),
+    ):
+        try:
+            given = run("4.6", verdict, list(log))
+        except NotYet as refusal:
+            none = "; read_line gives None for a line without telemetry: leave it out" if "between" in about else ""
+            raise NotYet(f"{refusal} ({about}{none})" if "stopped with" in str(refusal) else str(refusal)) from None
+        word(given, right, ("D has won", "D cannot tell", "contest"), about, reason)

@@ -11,7 +11,6 @@ All loops run in one process, turn by turn; what is told are medians and the spr
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import time
@@ -219,12 +218,7 @@ def flops_per_image(recipe: Recipe, images: Tensor, device: torch.device) -> flo
 
 def evidence(device: torch.device) -> dict:
     """What somebody needs to know to believe a number, and to measure it again."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    cpu = (names or [platform.processor()])[0]
+    cpu = devices.processor()
     about = {"date": date.today().isoformat(), "device": devices.name(device)} | ({"cpu": cpu} if cpu else {})
     return about | {"cores": os.cpu_count(), **runs.VERSIONS}
 

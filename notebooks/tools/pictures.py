@@ -60,7 +60,7 @@ def speed() -> bytes:
 
 
 def main() -> None:
-    digits_and_clothes = side_by_side(growth("quick-digits"), growth("mlp-fashion"))
+    digits_and_clothes = side_by_side(growth("quick-digits"), growth("quick-clothes"))
     half = [frame[: frame.shape[0] // 2] for frame in growth("dcgan-faces-64")]
     for name, content in (
         ("growth.webp", moving(digits_and_clothes)),

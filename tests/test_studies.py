@@ -1,0 +1,206 @@
+"""Studies: what is trained, kept, refused and said; real processes where one is killed."""
+
+import json
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from gan_course import recipes, studies, study_table
+from gan_course.__main__ import main
+from gan_course.data import ImageSet
+from gan_course.errors import CourseError
+from gan_course.study_table import STUDIES, Study
+
+pytestmark = pytest.mark.usefixtures("own_machine")
+TINY = Study(
+    "tiny",
+    "does a faster D win?",
+    "quick-digits",
+    {"plain": {}, "faster": {"lr_d": 1e-3}},
+    images=160,
+    common={"width": 1 / 16, "batch": 16},
+)
+
+
+@pytest.fixture(scope="module")
+def sets(noise_set) -> tuple[ImageSet, ImageSet]:
+    return tuple(noise_set(TINY.recipe_of("plain"), n) for n in (64, 600))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, sets):
+    """The tiny study, run in two processes, and its file."""
+    path = tmp_path_factory.mktemp("study") / "tiny.jsonl"
+    return path, studies.run(TINY, path, *sets, seeds=2, workers=2, progress=False)
+
+
+def result(arm: str, seed: int, **measured) -> studies.Result:
+    evidence = {"data": {"name": "mnist", "images": 64, "measured_against": 600}}
+    return studies.Result("tiny", arm, seed, TINY.recipe_of(arm).as_dict(), measured, {}, evidence)
+
+
+# --- running ---------------------------------------------------------------------------------------
+
+
+def test_every_arm_from_every_seed_with_its_evidence(made, sets):
+    path, results = made
+    assert {(r.arm, r.seed) for r in results} == {("plain", 0), ("plain", 1), ("faster", 0), ("faster", 1)}
+    assert len(path.read_text().splitlines()) == 4
+    for one in results:
+        assert one.recipe["lr_d"] == {"plain": 5e-4, "faster": 1e-3}[one.arm] and one.recipe["width"] == 1 / 16
+        assert {"distance", "missing", "right", "loss_d", "d_real"} <= one.measured.keys()
+        assert np.isfinite(list(one.measured.values())).all() and one.measured["diverged"] == 0
+        assert {len(column) for column in one.curve.values()} == {10}  # steps
+        assert one.curve["images"] == [16 * step for step in range(10)]
+        assert one.evidence["images"] == 160 and one.evidence["seconds"] > 0
+        assert {"date", "processor", "versions", "data"} <= one.evidence.keys()
+    assert studies.read(TINY, path) == results
+
+
+def test_a_run_is_what_its_recipe_and_seed_make_of_it(made, sets, tmp_path):
+    """Whatever ran beside it: the same numbers, to the bit, from one worker and from two."""
+    again = studies.run(TINY, tmp_path / "again.jsonl", *sets, seeds=1, progress=False)
+    there = {(r.arm, r.seed): (r.measured, r.curve) for r in made[1]}
+    assert all(there[r.arm, r.seed] == (r.measured, r.curve) for r in again) and len(again) == 2
+
+
+def test_only_what_is_missing_is_trained(made, sets, tmp_path):
+    path = tmp_path / "tiny.jsonl"
+    first, second, third, fourth = made[0].read_text().splitlines(keepends=True)
+    path.write_text(first + second + third + fourth[:50])  # killed while it wrote
+    results = studies.run(TINY, path, *sets, seeds=2, progress=False)
+    assert path.read_text().startswith(first + second + third)
+    key = lambda r: (r.arm, r.seed)  # noqa: E731
+    assert sorted(map(key, results)) == sorted(map(key, made[1]))
+    untouched = path.read_bytes()
+    assert len(studies.run(TINY, path, *sets, seeds=1, progress=False)) == 4 and path.read_bytes() == untouched
+
+
+def test_seconds_end_a_run_too(sets, tmp_path):
+    study = Study("tiny", "?", "quick-digits", {"plain": {}}, seconds=0.2, common=TINY.common)
+    (one,) = studies.run(study, tmp_path / "s.jsonl", *sets, seeds=1, progress=False)
+    assert one.evidence["seconds"] >= 0.2 and one.evidence["images"] >= 16
+    with pytest.raises(CourseError, match="images or seconds, one of them"):
+        Study("tiny", "?", "quick-digits", {})
+
+
+def test_a_run_that_diverges_is_a_result(sets, tmp_path):
+    study = Study("tiny", "?", "quick-digits", {"mad": {"lr_g": 1e30, "lr_d": 1e30}}, images=1_600, common=TINY.common)
+    (one,) = studies.run(study, tmp_path / "d.jsonl", *sets, seeds=1, progress=False)
+    assert one.measured == {"diverged": 1.0}
+    assert "mad" in studies.summary(study, [one])
+
+
+def test_ctrl_c_ends_at_once_and_keeps_what_ended(process, tmp_path):
+    script = tmp_path / "driver.py"
+    script.write_text(
+        "from gan_course import data, studies\n"
+        "from gan_course.study_table import Study\n"
+        "if __name__ == '__main__':\n"
+        "    arms = {'short': {'batch': 64}, 'long': {'batch': 2, 'lr_d': 1e-4}}\n"
+        "    study = Study('tiny', '?', 'quick-digits', arms, images=4000, common={'width': 1 / 16})\n"
+        "    sets = [data.load('mnist', split=split) for split in ('train', 'test')]\n"
+        "    from gan_course.terminal import command\n"
+        "    raise SystemExit(command('driver', lambda: studies.run(study, 'out.jsonl', *sets, seeds=9) and 0))\n"
+    )
+    run = process(script, cwd=tmp_path)
+    deadline = time.monotonic() + 240
+    while not (tmp_path / "out.jsonl").exists() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == 130 and "stopped; what was saved before is kept" in said and "Traceback" not in said
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert lines and json.loads(lines[0])["arm"] == "short"
+
+
+# --- what is refused -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2 of .* is damaged .*: remove that line"),
+        ("[]", "line 2 of .* is damaged"),
+        ('{"study": "tiny"}', "line 2 of .* is damaged"),
+        ({"study": "other"}, "is of 'other', arm 'plain', which 'tiny' lacks: remove it"),
+        ({"arm": "slower"}, "arm 'slower', which 'tiny' lacks"),
+        ({"recipe": {"lr_g": 0.5}}, "trained with lr_g 0.5, where the study has 0.0005 now: take another file"),
+        ({"recipe": {"warp": 9}}, "is damaged .*warp"),
+    ],
+)
+def test_a_line_that_does_not_belong(line, said, made, tmp_path):
+    first = made[0].read_text().splitlines()[0]
+    if isinstance(line, dict):
+        values = json.loads(first)
+        line = json.dumps({**values, **line, "recipe": {**values["recipe"], **line.get("recipe", {})}})
+    path = tmp_path / "bad.jsonl"
+    path.write_text(f"{first}\n{line}\n")
+    with pytest.raises(CourseError, match=said):
+        studies.read(TINY, path)
+
+
+def test_other_data_are_refused(made, sets, tmp_path, noise_set):
+    path = tmp_path / "tiny.jsonl"
+    path.write_bytes(made[0].read_bytes())
+    with pytest.raises(CourseError, match=r"'images': 64.*not.*'images': 80.*use the same, or another file"):
+        studies.run(TINY, path, noise_set(TINY.recipe_of("plain"), 80), sets[1], progress=False)
+
+
+def test_names_and_files(tmp_path, capsys):
+    assert studies.read(TINY, tmp_path / "none.jsonl") == []
+    with pytest.raises(CourseError, match="cannot be read"):
+        studies.read(TINY, tmp_path)
+    for arguments, said in (("unheard-of", "unknown study 'unheard-of': there are"), ("precision --seeds 0", "seeds")):
+        assert main(["study", *arguments.split()]) == 2
+        err = capsys.readouterr().err
+        assert said in err and err.count("\n") == 1
+
+
+# --- what is said ----------------------------------------------------------------------------------
+
+
+def test_differences_are_taken_seed_by_seed():
+    """Seeds that are hard for both arms cancel."""
+    hard = {0: 10.0, 1: 50.0, 2: 90.0, 3: 30.0}
+    mean, low, high = studies.difference({s: v - 2 for s, v in hard.items()}, hard)
+    assert mean == low == high == -2
+    mean, low, high = studies.difference({0: 1.0, 1: 2.0, 2: 3.0}, {2: 3.0, 1: 1.0, 0: 2.0, 7: 5.0})
+    assert mean == 0 and low == -1 and high == 1  # of -1, 1, 0: some resamples are all -1, some all 1
+    with pytest.raises(CourseError, match="1 common seeds"):
+        studies.difference({0: 1.0}, {0: 2.0})
+
+
+def test_the_interval_holds_the_mean_about_as_often_as_it_says():
+    """95 % for many seeds; a bootstrap over few is known to promise a little too much."""
+    dice = np.random.default_rng(0)
+    held = 0
+    for _ in range(200):
+        one, other = ({s: v for s, v in enumerate(dice.normal(size=30) + shift)} for shift in (1.0, 0.0))
+        _, low, high = studies.difference(one, other)
+        held += low <= 1 <= high
+    assert 0.88 < held / 200 < 0.99
+
+
+def test_the_summary_by_hand():
+    results = [result("plain", s, distance=v) for s, v in enumerate((10, 30, 20))]
+    results += [result("faster", s, distance=v) for s, v in enumerate((9, 29, 19))]
+    results += [result("faster", 3, diverged=1.0)]
+    header, plain, faster = studies.summary(TINY, results).splitlines()
+    assert header.split()[:4] == ["arm", "seeds", "distance:", "median"]
+    assert plain.split() == ["plain", "3", "20", "10", "30"]
+    assert faster.split() == ["faster", "3", "19", "9", "29", "-1", "-1", "to", "-1"]
+    assert "–" in studies.summary(TINY, [], "distance")
+
+
+@pytest.mark.parametrize("key", sorted(STUDIES))
+def test_every_study_can_be_trained_and_its_kept_runs_are_its_own(key):
+    study = STUDIES[key]
+    assert study.key == key and isinstance(study, study_table.Study)
+    for arm in study.arms:
+        assert isinstance(study.recipe_of(arm), recipes.Recipe)
+        study.recipe_of(arm).build()
+    kept = studies.read(study, studies.published(study))
+    assert len({(r.arm, r.seed) for r in kept}) == len(kept)
