@@ -24,9 +24,9 @@ from gan_course import data, devices, files, judge, metrics, portraits, runs, sa
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError, whole
 
-LEAST = 500  # pictures; fewer say nothing in 128 features
-RARE = 1 / 4  # of the real share: what is seen more seldom is missing
-CLEARLY = 0.8  # of the floor: below it a number is worth a word
+LEAST = 500  # pictures; fewer say little in 128 features
+RARE = 1 / 3  # of the real share: what is seen more seldom is missing
+CLEARLY = 0.9  # of the floor: below it a number is worth a word
 ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
 # What is measured: how a table calls it, and between which limits it lies.
 NUMBERS = {
@@ -78,7 +78,7 @@ class Score:
 
     @property
     def missing(self) -> list[str]:
-        """What the judge sees less than a quarter as often among the generated as among the real."""
+        """What the judge sees less than a third as often among the generated as among the real."""
         return [name for name, (fake, real) in self.shares.items() if fake < RARE * real]
 
     @property
