@@ -1,7 +1,8 @@
 """The museum: bugs that public GAN code really had, each in a few lines of the course's own, to be run beside its mend.
 
 An exhibit's function plants its bug in a fresh GAN. The line at fault says what it should have been; where a `step` is
-returned, that takes the place of `training.train_step`. Without the bug, the same GAN is the mended form.
+returned, that takes the place of `training.train_step`. Without the bug, the same GAN is the mended form. One exhibit,
+`leak_into_g`, was made for the course: the neighbour of a harmless one.
 
     gan = GAN(museum.get("one_axis").recipe, seed=0)
     step = museum.get("one_axis").found(gan)
@@ -204,7 +205,7 @@ def hinge_for_g(gan: GAN) -> None:
     "relativistic",
     "G's relativistic loss is computed, then overwritten by another",
     "eriklindernoren/PyTorch-GAN, issue #52 (2019), pull request #210 (2024), since commit 9372efe (2019)",
-    "Reported in 2019, confirmed by a second reader months later, and still open.",
+    "Reported in 2019, confirmed by a second reader months later.",
 )
 def overwritten_loss(gan: GAN) -> None:
     def g_loss(real_logits, fake_logits):
@@ -254,7 +255,7 @@ def step_by_hand(
     "plain",
     "D's gradients are set to zero after its step only: what G's loss leaves in them counts in the next one",
     "Lightning-AI/pytorch-lightning, issues #557 and #591, mended in pull request #603 (2019)",
-    "One reader lost two days to it and held that GANs could not be trained there at all.",
+    "One reader lost two days to it and concluded that the training of GANs was broken there.",
 )
 def leak_into_d(gan: GAN) -> Step:
     return partial(step_by_hand, early_d=True)  # mended: step_by_hand
@@ -314,7 +315,7 @@ def large_eps(gan: GAN) -> None:
     for network in (gan.G, gan.D, gan.average):
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
-                layer.eps = 0.8  # mended: 1e-5, the default
+                layer.eps = 0.8  # as BatchNorm2d(channels, 0.8) makes it; mended: 1e-5, the default
 
 
 @_exhibit(
