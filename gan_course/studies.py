@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan_course import devices, files, judge, metrics, runs, sampling, terminal, training
+from gan_course import devices, files, judge, metrics, museum, runs, sampling, terminal, training
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
@@ -180,10 +180,11 @@ def _one(arm: str, seed: int) -> Result:
     """Train and measure one run, in a worker."""
     study, train_set, test_set, data = _shared
     gan, began = GAN(study.recipe_of(arm), seed), time.process_time()
+    step = museum.get(study.bugs[arm]).found(gan) if arm in study.bugs else None
     until = study.images // gan.batch if study.images else ENDLESS
     over = (lambda: time.process_time() - began >= study.seconds) if study.seconds else (lambda: False)
     try:
-        for _ in training.train(gan, train_set.images, until, progress=False, stop=over):
+        for _ in training.train(gan, train_set.images, until, progress=False, stop=over, step=step):
             pass
         seconds = time.process_time() - began
         measured = {"diverged": 0.0, **measure(gan, test_set)}

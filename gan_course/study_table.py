@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gan_course import recipes
+from gan_course import museum, recipes
 from gan_course.errors import CourseError
 from gan_course.recipes import Recipe
 
@@ -19,6 +19,7 @@ class Study:
         images: real images that each run sees; 0 where `seconds` decide.
         seconds: of one core's work that each run gets; 0 where `images` decide.
         common: changes of the recipe in every arm.
+        bugs: arm -> the museum's exhibit that is planted in it.
     """
 
     key: str
@@ -28,10 +29,15 @@ class Study:
     images: int = 0
     seconds: float = 0.0
     common: dict = field(default_factory=dict)
+    bugs: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         if (self.images > 0) == (self.seconds > 0):
             raise CourseError(f"study {self.key!r}: its budget is images or seconds, one of them")
+        for arm, exhibit in self.bugs.items():
+            museum.get(exhibit)
+            if arm not in self.arms:
+                raise CourseError(f"study {self.key!r} has no arm {arm!r} for the bug {exhibit!r}")
 
     def recipe_of(self, arm: str) -> Recipe:
         """What an arm trains."""
@@ -79,6 +85,14 @@ def ward(illness: str) -> Study:
     return Study(illness, f"what helps against {illness.replace('-', ' ')}?", "quick-digits", arms, images=16_000)
 
 
+def _museum(setting: str, about: str, **more: dict) -> Study:
+    """Every exhibit of a setting beside its mend."""
+    bugs = {key: key for key, exhibit in museum.EXHIBITS.items() if exhibit.setting == setting}
+    recipe, changes = museum.SETTINGS[setting]
+    arms = {"mended": {}, **dict.fromkeys(bugs, {}), **more}
+    return Study(f"museum-{setting}", about, recipe, arms, images=20_000, common=changes, bugs=bugs)
+
+
 STUDIES = {
     study.key: study
     for study in (
@@ -98,5 +112,11 @@ STUDIES = {
             common={"precision": "auto"},
         ),
         *map(ward, ILLNESSES),
+        _museum("plain", "what do bugs of the step, of layers and of first weights cost?"),
+        _museum("fresh-noise", "what does it cost if D and G are shown different noise?"),
+        _museum("hinge", "what does a hinge in G's loss cost?"),
+        _museum("relativistic", "what does it cost if D compares and G does not?"),
+        _museum("r1", "what does R1 of the loss cost, and what no R1?", without={"penalty": "none"}),
+        _museum("wasserstein", "what do bugs of the gradient penalty and of the sign cost?"),
     )
 }

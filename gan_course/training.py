@@ -84,7 +84,7 @@ def step_d(gan: GAN, real: Tensor, for_g: bool = False) -> tuple[Tensor, dict[st
     real_logits, fake_logits = logits_of(gan, real), logits_of(gan, fake.detach())
     loss = gan.d_loss(real_logits, fake_logits)
     gan.descend(loss + penalty(gan, real, fake.detach()), gan.D, gan.opt_d)
-    return fake, {"loss_d": loss.detach(), **_verdicts(gan.objective, real_logits, fake_logits)}
+    return fake, {"loss_d": loss.detach(), **verdicts(gan.objective, real_logits, fake_logits)}
 
 
 def penalty(gan: GAN, real: Tensor, fake: Tensor) -> Tensor | float:
@@ -117,7 +117,7 @@ def step_g(gan: GAN, fake: Tensor, real: Tensor | None = None) -> dict[str, Tens
     return {"loss_g": loss.detach(), **verdict}
 
 
-def _verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
+def verdicts(objective: losses.Objective, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
     """D(x) and D(G(z)), and the shares of real and generated images on the right side of the middle.
 
     Where a score's zero means nothing, the middle lies halfway between the two means.

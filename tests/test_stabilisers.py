@@ -168,7 +168,7 @@ def test_it_trains_and_goes_on_bit_for_bit(changes, small, pictures, go, assert_
 
 def test_where_zero_means_nothing_the_middle_is_between_the_means(small):
     objective = losses.get("wasserstein")
-    verdicts = training._verdicts(objective, torch.tensor([10.0, 12.0, 3.0]), torch.tensor([5.0, 6.0, 9.5]))
+    verdicts = training.verdicts(objective, torch.tensor([10.0, 12.0, 3.0]), torch.tensor([5.0, 6.0, 9.5]))
     assert verdicts["right_real"].item() == pytest.approx(2 / 3)  # the middle is (25 / 3 + 41 / 6) / 2 = 7.58
     assert verdicts["right_fake"].item() == pytest.approx(2 / 3)
 
