@@ -2,11 +2,44 @@
 
 import functools
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from gan_course import losses
 from gan_course.checks import lesson_06 as lesson
+
+# 6.1
+
+
+def diagnose(log, mean=np.nanmean, part=5, high=0.9, low=0.5, narrow=0.5, variety_first=False):
+    right, variety = (mean(log[name][-(len(log[name]) // part) :]) for name in ("right", "variety"))
+    if variety_first and variety < narrow:
+        return "collapse"
+    if right > high:
+        return "D too fast"
+    if right < low:
+        return "G too fast"
+    return "collapse" if variety < narrow else "healthy"
+
+
+def diagnose_in_torch(log):
+    end = {name: torch.from_numpy(values[len(values) * 4 // 5 :]).float().nanmean() for name, values in log.items()}
+    if end["variety"] < 0.5 and 0.5 <= end["right"] <= 0.9:
+        return lesson.STATES[3]
+    return lesson.STATES[1 if end["right"] > 0.9 else 2 if end["right"] < 0.5 else 0]
+
+
+def rule(**changes):
+    return functools.partial(diagnose, **changes)
+
+
+def by_losses(log):
+    d, g = np.nanmean(log["loss_d"][-80:]), np.nanmean(log["loss_g"][-80:])
+    if d < 0.5:
+        return "D too fast"
+    return "G too fast" if d > 1.5 and g < 0.7 else diagnose(log, high=2)
+
 
 # 6.2
 
@@ -185,6 +218,7 @@ def frozen(gan, real):
 
 
 RIGHT = {
+    1: [diagnose, diagnose_in_torch, rule(part=4)],
     2: [
         (hinge_d, hinge_g),
         (hinge_d_with_clamp, lambda f: f.double().neg().mean()),
@@ -212,6 +246,21 @@ RIGHT = {
 }
 
 WRONG = {
+    1: [
+        (rule(part=1), "smoothed labels"),
+        (rule(part=400, mean=np.mean), "a healthy run"),
+        (rule(mean=np.mean), "NaN there"),
+        (by_losses, "smoothed labels"),
+        (rule(variety_first=True), "D is fooled by one picture"),
+        (rule(narrow=0.0), "even game"),
+        (rule(high=2.0), "'D too fast' is right"),
+        (rule(low=0.0), "'G too fast' is right"),
+        (rule(high=0.6), "a healthy run"),
+        (rule(low=0.8), "you say 'G too fast', and 'healthy' is right"),
+        (lambda log: diagnose({**log, "right": 1 - log["right"]}), "a healthy run"),
+        (lambda log: "sick", "one of 'healthy'"),
+        (lambda log: "healthy", "'D too fast' is right: in the last fifth D is right on 99%"),
+    ],
     2: [
         (d_hinge(lambda r, f: hinge_d(-r, -f)), "signs are swapped"),
         (d_hinge(lambda r, f: (1 - r).mean() + (1 + f).mean()), "the hinge is missing"),

@@ -20,6 +20,54 @@ from gan_course.study_table import ILLNESSES
 STATES = ("healthy", "D too fast", "G too fast", "collapse")
 
 
+# --- 6.1: a sick log ---------------------------------------------------------------------------------
+
+# The state that a log shows, what is special about it, and its columns as (at the beginning, at the end, swing):
+# D's loss, G's loss, share of pictures that D gets right, variety of G's pictures (as among real ones: 1).
+LOGS = (
+    ("healthy", "a healthy run", (1.0, 0.97, 0.18), (1.4, 1.56, 0.4), (0.85, 0.79, 0.08), (0.6, 0.9, 0.03)),
+    ("D too fast", "D is right all the time", (0.9, 0.07, 0.05), (1.5, 5.5, 1.0), (0.8, 0.99, 0.01), (0.6, 0.8, 0.03)),
+    ("G too fast", "D is fooled", (1.3, 1.7, 0.1), (1.0, 0.57, 0.08), (0.7, 0.08, 0.05), (0.7, 0.8, 0.03)),
+    ("collapse", "an even game over one picture", (1.1, 1.2, 0.2), (1.2, 1.1, 0.3), (0.8, 0.7, 0.08), (0.7, 0.1, 0.02)),
+    ("healthy", "an easy beginning for D", (0.05, 1.1, 0.1), (6.0, 1.2, 0.3), (1.0, 0.72, 0.06), (0.05, 0.9, 0.02)),
+    ("healthy", "both losses rise, D is right in 7 of 10", (0.8, 1.2, 0.1), (0.8, 2.4, 0.3), (0.8, 0.7, 0.08), (0.7, 0.95, 0)),
+    ("D too fast", "smoothed labels: D's loss cannot fall below 0.65", (1.2, 0.68, 0.02), (1.2, 2.2, 0.2),
+     (0.7, 0.98, 0.02), (0.7, 0.7, 0.03)),
+    ("G too fast", "D is fooled by one picture", (1.3, 1.6, 0.1), (1.0, 0.6, 0.08), (0.7, 0.15, 0.05), (0.6, 0.1, 0.02)),
+    ("D too fast", "D has won, over one picture", (0.9, 0.2, 0.1), (1.5, 3.6, 1.5), (0.8, 0.97, 0.02), (0.6, 0.3, 0.02)),
+    ("D too fast", "D rests in three steps of four, NaN there", (0.9, 0.1, 0.05), (1.5, 4.5, 1.0), (0.8, 0.97, 0.02),
+     (0.6, 0.8, 0.03)),
+)
+
+
+def exercise_1(diagnose: Callable[[dict[str, np.ndarray]], str]) -> None:
+    """`diagnose(log)`: what a log's last fifth shows, one of `STATES`."""
+    for number, (state, about, *columns) in enumerate(LOGS):
+        found = run("6.1", diagnose, _log(number, columns, rests="NaN" in about))
+        word(found, state, STATES, f"the log of {about!r}", _why(state, columns))
+    passed(f"Right: {len(LOGS)} logs read, {sum(state == 'healthy' for state, *_ in LOGS)} of them healthy.")
+
+
+def _why(state: str, columns) -> str:
+    right, variety = columns[2][1], columns[3][1]
+    return f"in the last fifth D is right on {right:.0%}, and the variety is {variety:.2f} (means; NaN left out)"
+
+
+def _log(number: int, columns, rests: bool) -> dict[str, np.ndarray]:
+    """A log of 400 steps, variety at every 50th, that moves from its beginning to its end in the first three fifths."""
+    dice, log = np.random.default_rng(number), {}
+    for name, (begin, end, swing) in zip(("loss_d", "loss_g", "right", "variety"), columns, strict=True):
+        n = 20 if name == "variety" else 400
+        values = np.interp(np.linspace(0, 1, n), [0, 0.6, 1], [begin, end, end])
+        values += swing * np.tile([1.0, -1.0], n // 2) * dice.uniform(0.5, 1, n // 2).repeat(2)
+        log[name] = values.clip(0, 1 if name == "right" else None)
+        if rests and name in ("loss_d", "right"):
+            log[name][np.arange(n) % 4 > 0] = np.nan
+    # The very last value deceives: a mean over the last fifth hardly notices it.
+    log["right"][-1], log["variety"][-1] = (0.3, 0.9) if columns[2][1] > 0.5 else (0.95, 0.9)
+    return log
+
+
 # --- 6.2: hinge --------------------------------------------------------------------------------------
 
 
@@ -27,7 +75,7 @@ def exercise_2(hinge_d: Callable[[Tensor, Tensor], Tensor], hinge_g: Callable[[T
     """`hinge_d(real_logits, fake_logits)` and `hinge_g(fake_logits)`: both losses on logits [N]."""
     device = devices.default()
     real = torch.tensor([4.0, 0.5, -0.75, 2.5, 1.75, -0.5], device=device)
-    fake = torch.tensor([-4.5, -0.5, 0.75, 0.25, -2.0, -1.5], device=device)
+    fake = torch.tensor([-4.5, -0.5, 1.75, 0.25, -2.0, -1.5], device=device)
     relu = F.relu
 
     def d_wrong(r: Tensor, f: Tensor):
@@ -96,10 +144,10 @@ class Steep(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(48, 12), nn.Tanh(), nn.Linear(12, 1), nn.Flatten(0))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(48, 3), nn.Tanh(), nn.Linear(3, 1), nn.Flatten(0))
         dice = torch.Generator().manual_seed(63)
         for p in self.parameters():
-            p.data = torch.randn(p.shape, generator=dice) * (0.35 if p.dim() > 1 else 0.5)
+            p.data = torch.randn(p.shape, generator=dice) * (0.45 if p.shape == (3, 48) else 0.7)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images)
