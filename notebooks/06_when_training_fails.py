@@ -127,10 +127,11 @@ for index in np.linspace(0, len(kept) - 1, here.pick(ci=3, cpu=5, colab=5, full=
     rows.append((f"{kept[index]:,}", *(f"{value:.2f}" for value in by_step[-1][1:])))
 print(terminal.aligned(rows, numbers=True))
 first, last = by_step[0], by_step[-1]
-print(f"from the first row to the last: distance × {last[1] / first[1]:.2f}, G's loss × {last[3] / first[3]:.2f}")
+changed = (f"{name} × {b / a:.2f}" for name, a, b in zip(("distance", "D's loss", "G's loss"), first[1:], last[1:]))
+print(f"from the first row to the last: {', '.join(changed)}")
 
 # %% [markdown]
-# The distance shrinks to a small part of what it was, and G's loss hardly moves. **A loss curve of a GAN tells you about the balance of the game, not about the pictures.** That is why a diagnosis needs both: a log and a look.
+# The distance falls to a few hundredths of what it was. Meanwhile G's loss falls by less than half, and D's *rises*: its task has become harder. Nothing in either loss says how far the pictures have come, or that they go on improving. **A loss curve of a GAN tells you about the balance of the game, not about the pictures.** That is why a diagnosis needs both: a log and a look.
 #
 # ## 2 · Three ways to be ill
 #
@@ -148,7 +149,7 @@ for name, changes in {"healthy": {}, **ILLNESSES}.items():
 # **Predict** before you run: with G's rate twenty times D's, which of the two losses goes up?
 
 # %%
-UNTIL = here.pick(ci=40, cpu=400, colab=2_000, full=5_000)
+UNTIL = here.pick(ci=40, cpu=500, colab=2_000, full=5_000)  # steps of 32 digits
 sound_recipe = recipes.get("quick-digits").at(here)
 
 
@@ -178,13 +179,16 @@ for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     above.axhline(2 * math.log(2), color=show.GREY, lw=1, ls=":")
     above.set(title=name, ylim=(0, 8))
     below.plot(images[width - 1 :], np.convolve(log["right"], smooth, "valid"), color=show.GREEN, label="D is right")
-    below.plot(np.linspace(0, images[-1], len(log["variety"])), log["variety"], color=show.PINK, label="variety")
+    reports = np.linspace(0, gan.images, len(log["variety"]) + 1)[1:]
+    below.plot(reports, log["variety"], color=show.PINK, label="variety")
     below.set(ylim=(0, 1.3), xlabel="real images seen")
-    below.xaxis.set_major_locator(show.matplotlib.ticker.MaxNLocator(3))
+    below.locator_params(axis="x", nbins=3)
 axes[0, 0].legend(fontsize=11)
 axes[1, 0].legend(fontsize=11)
-ends = "; ".join(f"{name} {log['loss_d'][-width:].mean():.2f} and {log['loss_g'][-width:].mean():.2f}"
-                 for name, (_, log, _) in lived.items())
+ends = "; ".join(
+    f"{name} {log['loss_d'][-width:].mean():.2f} and {log['loss_g'][-width:].mean():.2f}"
+    for name, (_, log, _) in lived.items()
+)
 show.figure(
     figure,
     f"Four runs side by side. Above, both losses, dotted the blind D's; D's and G's at the end: {ends}. "
@@ -247,9 +251,8 @@ for name, (_, log, _) in lived.items():
     numbers = ", ".join(f"{column} {value:.2f}" for column, value in end.items())
     print(f"provoked as {name:10s} → {verdicts[name]:10s} ({numbers})")
 readable = verdicts["healthy"] == "healthy"
-print(f"{agreed} of 4 read as they were provoked")
-print("the healthy run reads as healthy" if readable else
-      "not even the healthy run reads as healthy: these runs are too short to tell one from another")
+too_short = "not even the healthy run reads as healthy: these runs are too short to tell one from another"
+print(f"{agreed} of 4 read as they were provoked;", "the healthy run does" if readable else too_short)
 
 # %% [markdown]
 # Where the verdict differs from what was provoked, ask which of the two is wrong. A log says **who leads**, and not **why**: a D with twenty times G's rate and a D whose Adam remembers too long may both end up right nearly all the time. And variety can be lost under any of the three. "Collapse" is not a third kind of telemetry beside the other two. It is something that pictures show, whatever the balance. Your rule asks for the balance first, so it calls only those runs collapsed whose balance looks good.
@@ -265,7 +268,7 @@ def signs(name):
     """What the symptoms are judged by."""
     gan, log, halfway = lived[name]
     end = {column: np.nanmean(values[-(len(values) // 5) :]) for column, values in log.items()}
-    begin = {column: np.nanmean(values[: len(values) // 5]) for column, values in log.items()}
+    begin = {column: np.nanmean(values[:5]) for column, values in log.items()}
     gradients = gan.history.measured("grad_g")[1]
     return {
         **{f"{column} at first": value for column, value in begin.items()},
@@ -330,9 +333,9 @@ ratio = fast_d["grad_g"] / well["grad_g"]
 print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy run")
 
 # %% [markdown]
-# Read it line by line, and only as far as the last column allows. What can be said at every length is what lesson 01 derived for the gradient: G minimises −log σ(l), whose slope by the logit, σ(l) − 1, goes to **−1**, not to 0, where D is sure of a fake. What *vanishes* under a strong D is the gradient of the original, saturating loss. On its way from the logit to G's weights the gradient is multiplied by D's slope, and a D that is sure after a few steps is a steep one. The number under the table says what became of it here. "G cannot learn because its gradient vanishes" and "G cannot learn because it is thrown about" ask for different remedies.
+# Read it line by line, and only as far as the last column allows. What can be said at every length is what lesson 01 derived for the gradient: G minimises −log σ(l), whose slope by the logit, σ(l) − 1, goes to **−1**, not to 0, where D is sure of a fake. What *vanishes* under a strong D is the gradient of the original, saturating loss. On its way from the logit to G's weights the gradient is multiplied by D's slope, and section 5 measures how steep these D's are. The number under the table says what came of it here. "G cannot learn because its gradient vanishes" and "G cannot learn because it is thrown about" ask for different remedies.
 #
-# And a line that looks like praise: *plausible*. If G makes one perfect 1 for every z, the judge is sure of each picture. Sureness is no quality, and neither is one number of any kind.
+# Two lines deserve a second look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the variety. No single number is the quality of pictures.
 #
 # All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (hours of one core, resumable).
 #
@@ -621,8 +624,8 @@ for (name, path), colour in zip(paths.items(), (show.GREY, show.RED, show.GREEN)
     far[name] = path[-200:, 0].abs().max().item()
     print(f"{name:18s} largest |θ| in the last 200 of {steps} steps: {far[name]:.2g}")
 assert far["centred at 0 (R1)"] < 1e-6 < 0.1 < far["centred at 1"]
-axes.set(xlabel="step", ylabel="|θ|, how far G is off")
-axes.legend(loc="upper right", fontsize=11)
+axes.set(xlabel="step", ylabel="|θ|, how far G is off", ylim=(0, 1.9))
+axes.legend(loc="upper right", fontsize=11, ncols=3)
 show.figure(
     figure,
     "Distance of G from the data over 400 steps of the Dirac-GAN with γ = 0.5: without a penalty and with one centred "
@@ -737,9 +740,11 @@ found = {name: seen(images) for name, images in compared.items()}
 for name, numbers in found.items():
     rows.append((name, f"{numbers['distance']:.0f}", *(f"{numbers[c]:.2f}" for c in ("sure", "kinds", "variety"))))
 print(terminal.aligned(rows, numbers=True))
-smaller = found[remedy]["distance"] < found["untreated"]["distance"]
-print(f"you said: {my_guess}; with this seed and {treated_gan.images:,} images the distance is "
-      f"{'smaller' if smaller else 'not smaller'}; the log now reads: {diagnose(treated_log)}")
+change = found[remedy]["distance"] / found["untreated"]["distance"] - 1
+print(
+    f"you said: {my_guess}; with this seed, after {treated_gan.images:,} images, the distance changed by {change:+.0%}; "
+    f"the log now reads: {diagnose(treated_log)}"
+)
 show.beside(
     {name: images[:36] for name, images in compared.items()},
     f"36 pictures each of the untreated run, of the one treated with {remedy}, and of the healthy one.",
@@ -858,7 +863,10 @@ for gan, step in zip(both, (own_step, None)):
         pass
 weights = [torch.cat([p.detach().flatten() for p in (*gan.G.parameters(), *gan.D.parameters())]) for gan in both]
 difference = (weights[0] - weights[1]).abs().max().item()
-print(f"after 8 steps the weights of both are at most {difference:.1e} apart")
+print(f"after 8 steps the weights of both are at most {difference:.1e} apart; D's rate is {combined['lr_d']:g}")
+
+# %% [markdown]
+# Where that is not 0, your operations round otherwise than the package's. Adam divides each gradient by its own size, so where a gradient is nearly 0 and rounding decides its sign, a weight can differ by a good part of the rate.
 
 # %%
 own_gan, own_log, _ = live_run(combined, step=own_step)
@@ -874,7 +882,7 @@ show.beside(
 )
 
 # %% [markdown]
-# Three changes at once, one seed: if it is better, you do not know which of the three it was, nor whether it was one of them. That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
+# Three changes at once, one seed. Is it better? Then you do not know which of the three it was. Is it worse? Then one of them may have helped all the same, and another one spoilt it: D's rate is still twenty times G's, but a penalised D that rests three steps of four is another D. That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
 
 # %% tags=["showed"]
 reading = f"{agreed} of 4 runs read as provoked" if readable else "the runs were too short to be told apart"

@@ -24,7 +24,10 @@ def diagnose(log, mean=np.nanmean, part=5, high=0.9, low=0.5, narrow=0.5, variet
 
 
 def diagnose_in_torch(log):
-    end = {name: torch.from_numpy(values[len(values) * 4 // 5 :]).float().nanmean() for name, values in log.items()}
+    end = {
+        name: torch.from_numpy(values[len(values) * 4 // 5 :]).float().nanmean()
+        for name, values in log.items()
+    }
     if end["variety"] < 0.5 and 0.5 <= end["right"] <= 0.9:
         return lesson.STATES[3]
     return lesson.STATES[1 if end["right"] > 0.9 else 2 if end["right"] < 0.5 else 0]
@@ -262,15 +265,18 @@ WRONG = {
         (lambda log: "healthy", "'D too fast' is right: in the last fifth D is right on 99%"),
     ],
     2: [
-        (d_hinge(lambda r, f: hinge_d(-r, -f)), "signs are swapped"),
+        (d_hinge(lambda r, f: hinge_d(-r, -f)), "signs swapped"),
         (d_hinge(lambda r, f: (1 - r).mean() + (1 + f).mean()), "the hinge is missing"),
         (d_hinge(lambda r, f: f.mean() - r.mean()), "Wasserstein"),
         (d_hinge(lambda r, f: F.relu(-r).mean() + F.relu(f).mean()), "margin is missing"),
         (d_hinge(lambda r, f: 6 * hinge_d(r, f)), "summed"),
         (d_hinge(lambda r, f: hinge_d(r, f) / 2), "added, not averaged"),
         (d_hinge(lambda r, f: F.relu((1 - r).mean()) + F.relu((1 + f).mean())), "before the mean"),
-        (d_hinge(lambda r, f: F.relu(1 - r).square().mean() + F.relu(1 + f).square().mean()), "squared hinge"),
-        (d_hinge(lambda r, f: hinge_d(r.sigmoid(), f.sigmoid())), "a sigmoid comes first"),
+        (
+            d_hinge(lambda r, f: F.relu(1 - r).square().mean() + F.relu(1 + f).square().mean()),
+            "squared hinge",
+        ),
+        (d_hinge(lambda r, f: hinge_d(r.sigmoid(), f.sigmoid())), "no sigmoid first"),
         (d_hinge(lambda r, f: -hinge_d(r, f)), "D minimises"),
         (d_hinge(lambda r, f: hinge_d(r, f).item()), "returns float"),
         (d_hinge(lambda r, f: hinge_d(r, f).detach()), "its graph is gone"),
@@ -297,7 +303,10 @@ WRONG = {
         (mixed(detach=False), "reaches into G"),
         (charged(lambda real, fake, g: real), "the real pictures themselves"),
         (charged(lambda real, fake, g: fake.detach()), "the generated pictures themselves"),
-        (charged(lambda real, fake, g: (real + fake.detach()) * torch.rand(1, generator=g)), "do not lie on the line"),
+        (
+            charged(lambda real, fake, g: (real + fake.detach()) * torch.rand(1, generator=g)),
+            "do not lie on the line",
+        ),
         (charged(graph=False), "create_graph=True"),
         (charged(of=lambda logits: logits.mean()), "the *sum* of D's outputs"),
         (charged(of=lambda logits: logits.sigmoid().sum()), "slope of the sigmoid"),
@@ -326,7 +335,7 @@ WRONG = {
     ],
     4: [
         (r1_with(take=lambda g: g.square().flatten(1).sum(1).mean()), "the half is missing"),
-        (r1_with(take=lambda g: g.flatten(1).norm(dim=1).mean() / 2), "so no root"),
+        (r1_with(take=lambda g: g.flatten(1).norm(dim=1).mean() / 2), "no root"),
         (r1_with(take=by_norm), "centred at 1"),
         (r1_with(take=lambda g: g.square().sum() / 2), "summed; take the mean"),
         (r1_with(take=lambda g: g.square().mean()), "pixels are averaged"),
@@ -341,7 +350,10 @@ WRONG = {
         (lambda D, x: r1(D, x + 0.1 * torch.randn_like(x)), "other points"),
         (lambda D, x: r1(D, x[:4]), "never sees the batch"),
         (lambda D, x: r1(D, x).item(), "returns float"),
-        (r1_with(take=lambda g: g.square().sum((1, 2, 3)).mean().detach() / 2 + 0 * g.sum()), "the gradient that D gets"),
+        (
+            r1_with(take=lambda g: g.square().sum((1, 2, 3)).mean().detach() / 2 + 0 * g.sum()),
+            "the gradient that D gets",
+        ),
     ],
     5: [
         (simultaneous, "D moves first"),
