@@ -494,7 +494,7 @@ there, origin = torch.full((64, 1, 1, 1), 3.0), torch.zeros(64, 1, 1, 1)
 for weight in (1.0, 10.0, 100.0):
     psi = torch.tensor(0.1, requires_grad=True)
 
-    def line(y):
+    def line(y, psi=psi):
         return psi * y.flatten()
 
     for _ in range(300):

@@ -182,7 +182,7 @@ def exercise_3(gradient_penalty: Callable[..., Tensor]) -> None:
 
 
 def _penalised(penalty: Callable, D: nn.Module, seed: int):
-    """A student's penalty on one batch: its value, the points it looked at, the batch, the shares it should have drawn."""
+    """A student's penalty on one batch: its value, its points, the batch, the shares it should have drawn."""
     device, n = devices.default(), 128
     dice = torch.Generator(device).manual_seed(seed)
     real, base = (torch.rand(2 * n, *SHAPE, generator=dice, device=device) * 2 - 1).chunk(2)
