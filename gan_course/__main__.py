@@ -147,15 +147,16 @@ def _sample(parsed) -> None:
 
 
 def _study(parsed) -> None:
-    from gan_course import data, recipes, studies
+    from gan_course import data, portraits, recipes, scoring, studies
 
     study = studies.get(parsed.name)
     path = Path("studies") / f"{study.key}.jsonl" if parsed.out is None else parsed.out
     if parsed.read:
         results = studies.read(study, studies.published(study) if parsed.out is None else path)
     else:
-        name = recipes.get(study.recipe).data
-        sets = [data.load(name, split=split, path=parsed.data) for split in ("train", "test")]
+        recipe = recipes.get(study.recipe)
+        name = portraits.NAME if recipe.data == data.FACES else recipe.data  # nobody's photographs, for everybody
+        sets = scoring.real_pictures(name, recipe.size, studies.SAMPLES, path=parsed.data)
         print(sets[0].source)
         results = studies.run(study, path, *sets, seeds=parsed.seeds, workers=parsed.workers)
     print(f"{study.key}: {study.about}")

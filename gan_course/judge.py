@@ -142,9 +142,8 @@ def look(judge: Judge, images: Tensor) -> tuple[Tensor, Tensor]:
     """
     first, device, found = judge[0], judge[0].weight.device, []
     if images.shape[1] != first.in_channels:
-        raise CourseError(
-            f"pictures of {images.shape[1]} channels: this judge knows pictures of {first.in_channels}"
-        )
+        colours = {1: "in grey", 3: "in colour"}[first.in_channels]
+        raise CourseError(f"pictures of {images.shape[1]} channels: this judge knows pictures {colours}")
     for part in images.split(CHUNK):
         x = data.to_signed(part.to(device))
         if x.shape[2:] != (judge.size, judge.size):
@@ -154,6 +153,13 @@ def look(judge: Judge, images: Tensor) -> tuple[Tensor, Tensor]:
         found.append((x.cpu(), judge[-1](x).cpu()))
     features, logits = zip(*found, strict=True)
     return torch.cat(features), torch.cat(logits)
+
+
+def shares(judge: Judge, logits: Tensor) -> Tensor:
+    """The share of pictures in which each class or attribute is seen, [classes], from a judge's logits of them."""
+    if judge.attributes:
+        return (logits > 0).float().mean(0)
+    return torch.bincount(logits.argmax(1), minlength=judge.classes) / len(logits)
 
 
 def verdict(judge: Judge, images: Tensor) -> Verdict:

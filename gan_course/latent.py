@@ -184,7 +184,8 @@ def invert(
 
     Args:
         picture: uint8 [C, H, W] of the generator's size.
-        pull: weight of the mean square of z beside that of the pixel differences; keeps z where draws lie.
+        pull: weight of the mean square of z beside that of the pixel differences: shortens z. The default is weak;
+            z can end outside the shell where draws lie.
 
     Raises:
         CourseError: the picture is of another type or size than the generator's.

@@ -1,9 +1,15 @@
 """What generated pictures are worth: the numbers of `metrics` with intervals and floors, what is missing, and words.
 
 Everything is measured in the features of the judge of the real set (`judge.load`), against as many real pictures that
-nobody learned from. The floor is what real pictures get: as many of the training set, in place of the generated ones.
+the generator did not learn from. The floor is what real pictures get: as many of the training set in place of the
+generated ones; of memorisation, where those would be copies, what unseen pictures get.
+
+An interval says how the number would move with other pictures of the same generator (recall, coverage and the
+classification accuracy score are averages over the real ones, and theirs: with other real ones). It knows nothing of
+another training of the same recipe: for that, train more seeds.
 """
 
+import math
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -21,18 +27,20 @@ from gan_course.errors import CourseError, whole
 LEAST = 500  # pictures; fewer say nothing in 128 features
 RARE = 1 / 4  # of the real share: what is seen more seldom is missing
 CLEARLY = 0.8  # of the floor: below it a number is worth a word
-TITLES = {
-    "frechet_distance": "Fréchet distance, judge {version}",
-    "frechet_at_infinity": "  for endlessly many pictures",
-    "kernel_distance": "kernel distance, judge {version}",
-    "inception_score": "inception score, judge {version}",
-    "precision": "precision",
-    "recall": "recall",
-    "density": "density",
-    "coverage": "coverage",
-    "memorisation": "memorisation",
-    "classification_accuracy": "classification accuracy score",
-    "inception_distance": "Fréchet distance, Inception (FID)",
+ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
+# What is measured: how a table calls it, and between which limits it lies.
+NUMBERS = {
+    "frechet_distance": ("Fréchet distance, judge {version}", POSITIVE),
+    "frechet_at_infinity": ("  for endlessly many pictures", ANY),
+    "kernel_distance": ("kernel distance, judge {version}", ANY),
+    "inception_score": ("inception score, judge {version}", POSITIVE),
+    "precision": ("precision", SHARE),
+    "recall": ("recall", SHARE),
+    "density": ("density", POSITIVE),
+    "coverage": ("coverage", SHARE),
+    "memorisation": ("memorisation", SHARE),
+    "classification_accuracy": ("classification accuracy score", SHARE),
+    "inception_distance": ("Fréchet distance, Inception (FID)", POSITIVE),
 }
 
 
@@ -55,7 +63,7 @@ class Score:
         against: the real set whose judge looked.
         sources: sentences: which training and which unseen pictures stood for it.
         n: how many generated, unseen and (for the floor) training pictures were compared.
-        numbers: by the names in `TITLES`.
+        numbers: by the names in `NUMBERS`.
         shares: of each class or attribute, the share of the generated and of the unseen pictures it is seen in.
         version: of the judge.
     """
@@ -76,14 +84,14 @@ class Score:
     @property
     def words(self) -> str:
         """What stands out, in one line."""
-        precision, coverage, repeats = (self.numbers[n] for n in ("precision", "coverage", "memorisation"))
+        precision, recall, repeats = (self.numbers[n] for n in ("precision", "recall", "memorisation"))
         found = [f"missing: {', '.join(self.missing)}"] if self.missing else []
         if repeats.low > 2 * repeats.floor:
             found.append(f"repeats training pictures ({repeats.value:.0%})")
         if precision.high < CLEARLY * precision.floor:
-            found.append(f"{1 - precision.value:.0%} look like no real one (of real ones {1 - precision.floor:.0%})")
-        if coverage.high < CLEARLY * coverage.floor:
-            found.append("less varied than real ones")
+            found.append(f"{1 - precision.value:.0%} are near no real one (of real ones {1 - precision.floor:.0%})")
+        if recall.high < CLEARLY * recall.floor:
+            found.append(f"less varied than real ones (recall {recall.value:.2f}, of real ones {recall.floor:.2f})")
         return "; ".join(found) or "nothing stands out"
 
     def as_dict(self) -> dict:
@@ -95,7 +103,7 @@ class Score:
         rows = [("", "value", "95 % interval", "floor")]
         for name, number in self.numbers.items():
             between = "" if number.low is None else f"{number.low:.4g} to {number.high:.4g}"
-            title = TITLES[name].format(version=self.version)
+            title = NUMBERS[name][0].format(version=self.version)
             rows.append((title, f"{number.value:.4g}", between, f"{number.floor:.4g}"))
         return terminal.aligned(rows, numbers=True)
 
@@ -132,10 +140,13 @@ def score(
         CourseError: no such run, archive or judge; pictures that the judge cannot look at; fewer than `LEAST`.
     """
     n, seed = whole(n, "number of pictures", LEAST), whole(seed, "seed")
+    expert = judge.load(against, devices.default()) if against else None
     fake, trained_on = pictures(name, n, seed)
     if not (against := against or trained_on):
-        raise CourseError(f"{name} does not say what it was made from: --against {' or '.join(judge.shipped())} does")
-    expert = judge.load(against, devices.default())
+        known = " or ".join(judge.shipped())
+        raise CourseError(f"{name} does not say which real pictures it should resemble: against {known} works")
+    expert = expert or judge.load(against, devices.default())
+    judge.look(expert, fake[:1])  # tells whether it can, before real pictures are fetched or drawn
     train, unseen = real_pictures(against, fake.shape[-1], n, progress)
     return compare(fake, train, unseen, expert, name=str(name), n=n, seed=seed, inception=inception, progress=progress)
 
@@ -176,10 +187,12 @@ def compare(
         done.update()
 
         def note(what: str, statistic: Callable, rows: Tensor, floor: float, repeats: int = 100) -> None:
-            """Measure a statistic of rows, one or more a picture, and resample them."""
+            """Measure a statistic of rows, and resample them."""
+            rows = rows.double()
             value = float(statistic(rows))
             spread = 1.96 * metrics.bootstrap(lambda some: statistic(rows[some]), len(rows), repeats, seed)
-            numbers[what] = Measured(value, value - spread, value + spread, floor)
+            least, most = NUMBERS[what][1]
+            numbers[what] = Measured(value, max(value - spread, least), min(value + spread, most), floor)
             done.update()
 
         for of in (metrics.frechet_distance, metrics.frechet_at_infinity):
@@ -189,17 +202,17 @@ def compare(
             chances, of_floor = f_logits.softmax(1), t_logits.softmax(1)
             note("inception_score", metrics.inception_score, chances, metrics.inception_score(of_floor))
         for of in (metrics.precision, metrics.recall, metrics.density, metrics.coverage):
-            note(of.__name__, torch.mean, of(r, f), of(r, t).mean().item())
+            note(of.__name__, torch.mean, of(r, f), of(r, t).double().mean().item())
         note("memorisation", torch.mean, metrics.memorisation(everything, r, f), 0.01)
         right, of_floor = (
             metrics.classification_accuracy_score(_labelled(images, logits, expert), real, seed=seed)
             for images, logits in ((fake, f_logits), (floor.images, t_logits))
         )
-        note("classification_accuracy", torch.mean, right, of_floor.mean().item())
+        note("classification_accuracy", torch.mean, right, of_floor.double().mean().item())
     if inception:
         fid, of_floor = (inception_distance(real.images, images) for images in (fake, floor.images))
         numbers["inception_distance"] = Measured(fid, None, None, of_floor)
-    seen = zip(expert.names, _shares(f_logits, expert), _shares(r_logits, expert), strict=True)
+    seen = zip(expert.names, judge.shares(expert, f_logits), judge.shares(expert, r_logits), strict=True)
     shares = {what: (a.item(), b.item()) for what, a, b in seen}
     return Score(name, unseen.name, (train.source, unseen.source), n, numbers, shares)
 
@@ -221,13 +234,6 @@ def _labelled(images: Tensor, logits: Tensor, expert: judge.Judge) -> ImageSet:
     return ImageSet("seen", "train", images, logits.argmax(1), expert.names, "", expert.names, attributes)
 
 
-def _shares(logits: Tensor, expert: judge.Judge) -> Tensor:
-    """The share of pictures in which each class or attribute is seen, [classes]."""
-    if expert.attributes:
-        return (logits > 0).float().mean(0)
-    return torch.bincount(logits.argmax(1), minlength=expert.classes) / len(logits)
-
-
 # --- the pictures ------------------------------------------------------------------------------------
 
 
@@ -243,15 +249,18 @@ def pictures(name: str | Path, n: int, seed: int = 0) -> tuple[Tensor, str | Non
     return sampling.sample(run.generator(devices.default()), n, seed), run.card["data"]["name"]
 
 
-def real_pictures(name: str, size: int, n: int, progress: bool = True) -> tuple[ImageSet, ImageSet]:
+def real_pictures(
+    name: str, size: int, n: int, progress: bool = True, path: str | Path | None = None
+) -> tuple[ImageSet, ImageSet]:
     """The training pictures of a set and n unseen ones or as many as there are.
 
     Args:
+        path: the folder that holds the set; by default wherever `data.load` finds it.
         size: pixels a side, of drawn faces, which are drawn at 32 to 128: those that generators of the course are
             trained on, and others.
     """
     if name != portraits.NAME:
-        return data.load(name, progress=progress), data.load(name, split="test", progress=progress)
+        return tuple(data.load(name, split=split, path=path, progress=progress) for split in data.SPLITS)
     size = max(32, min(size, 128))
     train = portraits.draw(portraits.DRAWN, size, progress=progress)
     return train, portraits.draw(n, size, seed=1, progress=progress)

@@ -203,20 +203,19 @@ def _one(arm: str, seed: int) -> Result:
 def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
     """A run in numbers: its pictures in the features of the set's judge, and its telemetry's last tenth.
 
-    distance: Fréchet distance of 5,000 pictures of the average G to the test pictures. missing: classes seen in less
-    than a quarter of their real share. confidence: the judge's, on average. right: share of all images on which D is
-    right; the others: means of the columns of telemetry.
+    distance: Fréchet distance of 5,000 pictures of the average G to the test pictures. missing: classes, or attributes,
+    seen in less than a quarter of their real share. right: share of all images on which D is right; the others: means
+    of the columns of telemetry.
     """
     expert = judge.load(test_set.name)
     real, seen = judge.look(expert, test_set.images)
     fake, named = judge.look(expert, sampling.sample(gan.average, SAMPLES, seed=gan.seed))
-    expected, shares = (logits.softmax(1).mean(0) for logits in (seen, named))
+    expected, shares = (judge.shares(expert, logits) for logits in (seen, named))
     last = gan.history.rows[-max(1, len(gan.history) // 10) :]
     means = {column: _mean(last[:, i]) for i, column in enumerate(COLUMNS) if column in MEASURED}
     return {
         "distance": metrics.frechet_distance(real, fake),
         "missing": float((shares < RARE * expected).sum()),
-        "confidence": named.softmax(1).max(1).values.mean().item(),
         "right": (means["right_real"] + means["right_fake"]) / 2,
         **{column: mean for column, mean in means.items() if mean is not None},
     }

@@ -848,7 +848,53 @@ for bench in json.loads((files.assets_dir() / "benchmarks.json").read_text()):
 # Before you trust a single step, look at its spread: neighbours whose spreads overlap widely are not told apart by these rounds.
 #
 # The column on the right compares with the rate of plain matrix products on the same machine, counting the operations that a step *needs*: where it is near 100 %, the arithmetic itself is the limit, and no trick is left. Where it is far below, as for batches of four, the time goes into everything around it, and a larger batch gains more than all the changes together: compare the last lines of the second table.
+
+# %% [markdown]
+# ### Where the time of a step goes
 #
+# A step is several hundred operations. None of them can be faster than its arithmetic at the pace of large matrix products, and none faster than one pass over the bytes that it reads and writes. For each operation take the longer of the two, add them all up, and you have a *limit* for the step (after the roofline of Williams, Waterman and Patterson, 2009). `python notebooks/tools/account.py` measures both paces and then every operation, by what it does. **Predict**: which recipe stands nearest to its limit, which farthest, and what fills the rest?
+
+# %%
+accounts = json.loads((files.assets_dir() / "accounts.json").read_text())
+evidence = accounts[0]["evidence"]
+print(", ".join(f"{key} {evidence[key]}" for key in ("date", "device", "cpu", "torch")))
+rows = [("recipe", "batch", "ms a step", "at least", "limit / step", "largest loss")]
+figure, ax = show.new_figure(11, 0.5 * len(accounts) + 1.2)
+for place, account in enumerate(reversed(accounts)):
+    left, colours = 0.0, (show.BLUE, show.SKY, show.ORANGE, show.GREEN, show.RED, show.PINK, show.GREY)
+    for (part, spent), colour in zip(account["parts"].items(), colours):
+        width = spent["ms"] / account["step"]
+        ax.barh(place, width, left=left, color=colour, label=part if place == 0 else None)
+        left += width
+    reached = account["limit"] / account["step"]
+    ax.plot([reached, reached], [place - 0.45, place + 0.45], color="black", linewidth=3)
+for account in accounts:
+    recipe, reached = account["recipe"], account["limit"] / account["step"]
+    losses = {part: spent["ms"] - spent["limit"] for part, spent in account["parts"].items()}
+    worst = max(losses, key=losses.get)
+    numbers = f"{account['step']:.1f}", f"{account['limit']:.1f}", f"{reached:.0%}"
+    rows.append((recipe["key"], str(recipe["batch"]), *numbers, f"{worst}, {losses[worst] / account['step']:.0%} of the step"))
+print(terminal.aligned(rows))
+ax.set_yticks(range(len(accounts)), [account["recipe"]["key"] for account in reversed(accounts)])
+ax.set_xlabel("share of the step's time; black: its limit")
+ax.set_xlim(0, 1)
+ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
+nearest = max(accounts, key=lambda account: account["limit"] / account["step"])["recipe"]["key"]
+farthest = min(accounts, key=lambda account: account["limit"] / account["step"])["recipe"]["key"]
+show.figure(
+    figure,
+    "What the time of a step consists of, a bar a recipe, with a black mark at the least time that it could take. "
+    f"Nearest to it is {nearest}, farthest away {farthest}.",
+)
+
+# %% [markdown]
+# Left of the black mark is what the arithmetic and the memory demand. What lies between the mark and the end of a bar is lost, and the last column names the part that loses most. Three things to take along:
+#
+# - An operation has a price of its own (to be found, checked and started), whatever its size. Hundreds of small ones pay it hundreds of times: that is why batches of four are so far from their limit, and why fused Adam pays there.
+# - Activations cost a pass over memory each, and a pass brings little arithmetic. Fusing them into the product before them would save the pass; that is what compilers such as `torch.compile` are for.
+# - Dropout needs a random number for every activation. In a small network that is a visible part of the time.
+
+# %% [markdown]
 # ## Where to read on
 #
 # - Alec Radford, Luke Metz, Soumith Chintala, *Unsupervised Representation Learning with Deep Convolutional GANs*, 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434).

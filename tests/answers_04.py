@@ -99,7 +99,10 @@ def up(a, b, k=4, s=2, p=1):
     return nn.ConvTranspose2d(a, b, k, s, p, bias=False), nn.BatchNorm2d(b), nn.ReLU()
 
 
-def ending(*end, way=(*up(100, 128, 5, 1, 0), *up(128, 64), *up(64, 32), *up(32, 16)), last=nn.Tanh):
+TO_40 = (*up(100, 128, 5, 1, 0), *up(128, 64), *up(64, 32), *up(32, 16))
+
+
+def ending(*end, way=TO_40, last=nn.Tanh):
     return lambda: nn.Sequential(nn.Unflatten(1, (100, 1, 1)), *way, *end, last())
 
 

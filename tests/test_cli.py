@@ -54,7 +54,7 @@ def a_run(tmp_path_factory):
 
 
 def test_recipes_data_and_help(cli, tmp_path):
-    for command in ("recipes", "data", "train", "sample", "publish", "doctor"):
+    for command in ("recipes", "data", "train", "sample", "score", "publish", "doctor"):
         status, out, err = cli(command, "--help")
         assert (status, err) == (0, "")
         assert f"example: python -m gan_course {command}" in " ".join(out.split())
@@ -96,6 +96,18 @@ def test_samples(a_run, cli, tmp_path):
     with np.load("samples.npz", allow_pickle=False) as archive:
         assert archive.files == ["images"] and archive["images"].dtype == np.uint8
         assert archive["images"].shape == (5, 1, 28, 28) and archive["images"].std() > 0
+
+
+def test_score(a_run, cli):
+    status, out, err = cli("score", "mlp-fashion", "--n", "500")
+    assert status == 0 and "Traceback" not in err
+    lines = out.splitlines()
+    assert lines[0].startswith("mlp-fashion: 500 pictures against 500 unseen ones of fashion-mnist")
+    assert "6,000 of the 60,000 training images" in lines[1] and "1,000 of the 10,000 test images" in lines[2]
+    assert "Fréchet distance, judge 1" in out and lines[-1].startswith("missing: Trouser")
+    cli("sample", a_run[0], "--n", 500, "--out", "noise.npz")  # of a generator that has hardly learned
+    status, out, _ = cli("score", "noise.npz", "--n", "500", "--against", "mnist")
+    assert status == 0 and "less varied than real ones" in out.splitlines()[-1]
 
 
 def test_train_go_on_and_nothing_to_do(cli, tmp_path):
@@ -226,6 +238,11 @@ BAD = [
     (["sample", "nothing", "--n", "10001", "--out", "g.png"], "at most 10,000, or take --out samples.npz"),
     (["sample", "mlp-fashion", "--n", str(10**15), "--out", "g.npz"], "out of memory: less at a time works"),
     (["sample", "mlp-fashion", "--out", "file/g.npz"], "choose a folder you may write to"),
+    (["score", "nothing"], "nothing holds no run (no run.json): train one with"),
+    (["score", "nothing.npz", "--against", "mnist"], "there is no nothing.npz: `python -m gan_course sample` makes"),
+    (["score", "mlp-fashion", "--n", "20"], "number of pictures 20: a whole number from 500 works"),
+    (["score", "mlp-fashion", "--against", "cifar"], "no judge of 'cifar' comes with the course: there are those of"),
+    (["score", "mlp-fashion", "--n", "500", "--against", "drawn-faces"], "this judge knows pictures in colour"),
     (["publish", "nothing", "name"], "nothing holds no run (no run.json): train one with"),
 ]
 

@@ -301,7 +301,7 @@ def _check_squares(prepare: Callable[[list[Tensor], int], Tensor]) -> None:
             (squares(lambda w, h, side: (0, 0, side, side)), "the squares begin at the top left; keep the middle"),
             (squares(lambda w, h, side: (w - side, h - side, side, side)), "the squares end at the bottom right"),
             (
-                squares(lambda w, h, side: ((w - size) / 2, (h - size) / 2, size, size)),
+                squares(lambda w, h, side, n=size: ((w - n) / 2, (h - n) / 2, n, n)),
                 f"those are the middle {size} pixels of each: shrink the whole square, do not cut {size} pixels out",
             ),
             (
