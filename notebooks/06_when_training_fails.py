@@ -1,0 +1,930 @@
+# %% [markdown]
+# # 06 · When training fails
+#
+# > After it you can tell a sick run from its log, say what makes it sick, and prescribe a remedy whose reason you know.
+#
+# {{badge}}
+#
+# **After this lesson you can**
+#
+# - say what healthy telemetry looks like, and which of its numbers say nothing about the pictures,
+# - provoke the classic failures on purpose and hold what is said about them against what you measure,
+# - write the hinge loss, the gradient penalty and R1, each from its formula,
+# - say why a penalty wants a slope of 1 in one theory and of 0 in another, and predict how fast the second one settles,
+# - put a remedy into a recipe, or into a training step of your own, and compare fairly with the untreated run.
+#
+# | | two CPU cores | Colab T4 |
+# |---|---|---|
+# | minutes to run it all | about 2 | not measured yet |
+# | minutes to read and solve it | about 180, in two sittings | about 180, in two sittings |
+#
+# **Two sittings.** Sections 1 to 4 look at sick runs; sections 5 to 7 derive penalties and prescribe.
+#
+# Read first: lesson 01 up to its section 4 (the Dirac-GAN and eigenvalues), lesson 02 for the training loop, lesson 03 for the network.
+
+# %% tags=["setup"]
+import shutil
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:  # Colab has torch and the rest already: add the course, change nothing else
+    course = "git+{{repository}}@v{{version}}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", course], check=True)
+    if not shutil.which("nvidia-smi"):
+        print("No GPU yet: Runtime → Change runtime type → T4 GPU, then run this cell again.")
+
+# %%
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from gan_course import (
+    data,
+    devices,
+    judge,
+    losses,
+    metrics,
+    profiles,
+    recipes,
+    runs,
+    sampling,
+    show,
+    terminal,
+    toy,
+    training,
+)
+from gan_course.checks import lesson_06
+from gan_course.errors import CourseError
+from gan_course.gan import GAN
+from gan_course.study_table import ILLNESSES, REMEDIES, SLOWER
+
+SEED = 0
+here = profiles.current()
+device = devices.default()
+digits, unseen = data.load("mnist", device=device), data.load("mnist", split="test", device=device)
+print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
+print(digits.source)
+
+# %% [markdown]
+# ## 1 · Healthy first
+#
+# "D's loss is 0.3. Is that bad?" Nobody can say without knowing what a good run shows. So look at a good one first: the published run of `quick-digits`, 600,000 digits long. Each row below is a sixth of it.
+#
+# Two marks to read it by. A D that says ½ to everything has the loss 2 log 2 = 1.386 and is right on half of the pictures. A D that is sure and right has the loss 0.
+#
+# **Predict:** the pictures get better and better. What do the two losses do meanwhile?
+
+# %%
+published = runs.find("quick-digits")
+history = published.history
+columns = ("loss_d", "loss_g", "d_real", "d_fake", "right_real", "right_fake")
+rows = [("up to images", *columns)]
+for part in np.array_split(np.arange(len(history)), 6):
+    means = [f"{history[column][part].mean():.2f}" for column in columns]
+    rows.append((f"{history['images'][part[-1]]:,.0f}", *means))
+print(terminal.aligned(rows, numbers=True))
+swing = np.quantile(history["loss_g"], [0.05, 0.95])
+print(f"G's loss in nine of ten rows of the log: {swing[0]:.2f} to {swing[1]:.2f}; D that says 1/2: {2 * math.log(2):.3f}")
+
+# %% [markdown]
+# The healthy state is a **contest**: D is right more often than not and far from always, and both losses stay in a band. They do not fall to anything, because each player's loss depends on the other one's skill. (`d_real` is the mean D(x), `right_real` the share of real pictures that D scores above ½, and so on.)
+#
+# So what tells you that the pictures improve? Not the losses. The course's judge of digits (a classifier, lesson 03) turns each picture into 128 features; the **Fréchet distance** between the features of real and of generated pictures, smaller is better, says how far apart the two clouds are. Lesson 00's run left copies of G along the way:
+
+# %%
+expert = judge.load("mnist", device)
+test_images = unseen.images[:2_000]
+real_features, real_logits = judge.look(expert, test_images)
+
+
+def spread(images):
+    """How much pictures differ from each other: the standard deviation of a pixel, averaged over the pixels."""
+    return images.float().std(dim=0).mean().item()
+
+
+def seen(images):
+    """What the judge says of generated pictures."""
+    features, logits = judge.look(expert, images)
+    shares = torch.bincount(logits.argmax(1), minlength=10) / len(images)
+    return {
+        "distance": metrics.frechet_distance(real_features, features),
+        "sure": logits.softmax(1).max(1).values.mean().item(),  # mean probability of the class that it sees
+        "kinds": torch.special.entr(shares).sum().exp().item(),  # of digits: 10 if all are equally frequent, 1 if one
+        "variety": spread(images) / spread(test_images.cpu()),
+    }
+
+
+real_sure = real_logits.softmax(1).max(1).values.mean().item()
+kept = [step for step in published.snapshots if step > 0]
+rows = [("step", "distance", "D's loss", "G's loss")]
+by_step = []
+for index in np.linspace(0, len(kept) - 1, here.pick(ci=3, cpu=5, colab=5, full=5)).round().astype(int):
+    images = sampling.sample(published.generator(device, step=kept[index]), 2_000, seed=1)
+    near = np.abs(history["step"] - kept[index]).argsort()[:20]
+    by_step.append((kept[index], seen(images)["distance"], *(history[c][near].mean() for c in ("loss_d", "loss_g"))))
+    rows.append((f"{kept[index]:,}", *(f"{value:.2f}" for value in by_step[-1][1:])))
+print(terminal.aligned(rows, numbers=True))
+first, last = by_step[0], by_step[-1]
+changed = (f"{name} × {b / a:.2f}" for name, a, b in zip(("distance", "D's loss", "G's loss"), first[1:], last[1:]))
+print(f"from the first row to the last: {', '.join(changed)}")
+
+# %% [markdown]
+# The distance falls to a few hundredths of what it was. Meanwhile G's loss falls by less than half, and D's *rises*: its task has become harder. Nothing in either loss says how far the pictures have come, or that they go on improving. **A loss curve of a GAN tells you about the balance of the game, not about the pictures.** That is why a diagnosis needs both: a log and a look.
+#
+# ## 2 · Three ways to be ill
+#
+# Notes on a 128-pixel DCGAN (a section headed *失衡表现*, "signs of imbalance") name two illnesses, *D learns too fast* and *G learns too fast*, and fear a third, *mode collapse*. To provoke them it takes nothing but Adam's settings:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+for name, changes in {"healthy": {}, **ILLNESSES}.items():
+    recipe = recipes.get("quick-digits").but(**changes)
+    print(f"{name:10s} D's rate {recipe.lr_d:g}, G's rate {recipe.lr_g:g}, Adam's betas {recipe.betas}")
+
+# %% [markdown]
+# Four runs, same seed, same digits in the same order. Besides its telemetry each of them keeps two things: what G had learnt halfway, and the **variety** of the 64 watched pictures: how much they differ from each other, in parts of what real digits do. (1: as much. 0: one picture for every z.)
+#
+# **Predict** before you run: with G's rate twenty times D's, which of the two losses goes up?
+
+# %%
+UNTIL = here.pick(ci=40, cpu=500, colab=2_000, full=5_000)  # steps of 32 digits
+sound_recipe = recipes.get("quick-digits").at(here)
+
+
+def live_run(changes, step=None):
+    """Train a changed `quick-digits`: the run, its log, and pictures from halfway."""
+    gan, variety, halfway = GAN(sound_recipe.but(**changes), SEED, device), [], None
+    for _ in training.train(gan, digits.images, UNTIL, report_every=UNTIL // 10, step=step):
+        variety.append(spread(gan.draw()) / spread(test_images.cpu()))
+        if gan.step == UNTIL // 2:
+            halfway = sampling.sample(gan.average, 2_000, seed=1)
+    log = {name: gan.history[name] for name in ("loss_d", "loss_g")}
+    log["right"] = (gan.history["right_real"] + gan.history["right_fake"]) / 2
+    return gan, {**log, "variety": np.array(variety)}, halfway
+
+
+lived = {name: live_run(changes) for name, changes in {"healthy": {}, **ILLNESSES}.items()}
+made = {name: sampling.sample(gan.average, 2_000, seed=1) for name, (gan, _, _) in lived.items()}
+
+# %%
+figure, axes = show.new_figure(12, 6.4, nrows=2, ncols=4, sharey="row")
+for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
+    images = gan.history["images"]
+    width = max(1, len(images) // 20)
+    smooth = np.ones(width) / width
+    for column, colour, label in (("loss_d", show.BLUE, "D's loss"), ("loss_g", show.RED, "G's loss")):
+        above.plot(images[width - 1 :], np.convolve(log[column], smooth, "valid"), color=colour, label=label)
+    above.axhline(2 * math.log(2), color=show.GREY, lw=1, ls=":")
+    above.set(title=name, ylim=(0, 8))
+    below.plot(images[width - 1 :], np.convolve(log["right"], smooth, "valid"), color=show.GREEN, label="D is right")
+    reports = np.linspace(0, gan.images, len(log["variety"]) + 1)[1:]
+    below.plot(reports, log["variety"], color=show.PINK, label="variety")
+    below.set(ylim=(0, 1.3), xlabel="real images seen")
+    below.locator_params(axis="x", nbins=3)
+axes[0, 0].legend(fontsize=11)
+axes[1, 0].legend(fontsize=11)
+ends = "; ".join(
+    f"{name} {log['loss_d'][-width:].mean():.2f} and {log['loss_g'][-width:].mean():.2f}"
+    for name, (_, log, _) in lived.items()
+)
+show.figure(
+    figure,
+    f"Four runs side by side. Above, both losses, dotted the blind D's; D's and G's at the end: {ends}. "
+    "Below, the share of pictures on which D is right, and the variety of G's pictures.",
+)
+
+# %%
+words = ", ".join(f"{name} {seen(images)['kinds']:.1f}" for name, images in made.items())
+show.beside(
+    {name: images[:36] for name, images in made.items()},
+    f"36 pictures of each of the four runs. Kinds of digits that the judge counts in them: {words}.",
+)
+
+# %% [markdown]
+# ### Exercise 6.1 · Read a sick log
+# Difficulty ●●○○○ · 20 minutes · why it matters: a rule that you can write down is one that you can doubt.
+#
+# Write a rule that reads a log. `log["loss_d"]`, `log["loss_g"]` and `log["right"]` hold a number a step (NaN where a network rested), `log["variety"]` a number a report. Judge by the mean over the **last fifth** of a column:
+#
+# - D is right on more than 90 %: `"D too fast"`; on less than 50 %: `"G too fast"`;
+# - otherwise the game is even, and a variety below 0.5 says `"collapse"`, any other `"healthy"`.
+#
+# The check tries it on logs made by hand. Some of them deceive: by their beginning, by their last value, or by a loss.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which columns does the rule need? Neither loss is among them. Think of a D with smoothed labels, whose loss has a floor at 0.65 (lesson 02).
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.nanmean` leaves NaN out. `values[-(len(values) // 5):]` is the last fifth, however long the column is.
+#
+# </details>
+
+# %%
+def diagnose(log):
+    """'healthy', 'D too fast', 'G too fast' or 'collapse'."""
+    # solution
+    right, variety = (np.nanmean(log[name][-(len(log[name]) // 5) :]) for name in ("right", "variety"))
+    if right > 0.9:
+        return "D too fast"
+    if right < 0.5:
+        return "G too fast"
+    return "collapse" if variety < 0.5 else "healthy"
+    # end solution
+
+
+# %%
+lesson_06.exercise_1(diagnose)
+
+# %% [markdown]
+# Now your rule reads the four live runs:
+
+# %%
+verdicts = {name: diagnose(log) for name, (_, log, _) in lived.items()}
+agreed = sum(verdict.lower().replace(" ", "-") == name for name, verdict in verdicts.items())
+for name, (_, log, _) in lived.items():
+    end = {column: np.nanmean(values[-(len(values) // 5) :]) for column, values in log.items()}
+    numbers = ", ".join(f"{column} {value:.2f}" for column, value in end.items())
+    print(f"provoked as {name:10s} → {verdicts[name]:10s} ({numbers})")
+readable = verdicts["healthy"] == "healthy"
+too_short = "not even the healthy run reads as healthy: these runs are too short to tell one from another"
+print(f"{agreed} of 4 read as they were provoked;", "the healthy run does" if readable else too_short)
+
+# %% [markdown]
+# Where the verdict differs from what was provoked, ask which of the two is wrong. A log says **who leads**, and not **why**: a D with twenty times G's rate and a D whose Adam remembers too long may both end up right nearly all the time. And variety can be lost under any of the three. "Collapse" is not a third kind of telemetry beside the other two. It is something that pictures show, whatever the balance. Your rule asks for the balance first, so it calls only those runs collapsed whose balance looks good.
+#
+# Every run is also young once. At its very beginning D is right nearly always, because noise is easy to tell from digits, and variety is small. A rule for the end of a run is no rule for its first minute.
+#
+# ## 3 · What is said, and what is measured
+#
+# Here is every symptom that the notes name, as a condition on numbers, against the healthy run of the same seed and length. **Predict** the one that is most often repeated: does G's gradient vanish when D is too strong? Lesson 01 computed what each objective does there.
+
+# %%
+def signs(name):
+    """What the symptoms are judged by."""
+    gan, log, halfway = lived[name]
+    end = {column: np.nanmean(values[-(len(values) // 5) :]) for column, values in log.items()}
+    tenths = {column: [part.mean() for part in np.array_split(log[column], 10)] for column in ("loss_d", "loss_g")}
+    gradients = gan.history.measured("grad_g")[1]
+    return {
+        **end,
+        "loss_g's way": (log["loss_g"][0], min(tenths["loss_g"])),  # at the first step, in its lowest tenth
+        "loss_d's way": (log["loss_d"][0], max(tenths["loss_d"])),  # at the first step, in its highest tenth
+        "swing": log["loss_g"][-(len(log["loss_g"]) // 2) :].std(),
+        "grad_g": gradients[len(gradients) // 2 :].mean(),
+        "halfway": seen(halfway)["distance"],
+        **{column: value for column, value in seen(made[name]).items() if column != "variety"},
+    }
+
+
+well, fast_d, fast_g, fallen = (signs(name) for name in lived)
+
+
+def pair(sick, column, digits=2):
+    return f"{sick[column]:.{digits}f} (healthy {well[column]:.{digits}f})"
+
+
+(g_first, g_lowest), (d_first, d_highest) = fast_g["loss_g's way"], fast_g["loss_d's way"]
+symptoms = [
+    ("D too fast", "", None),
+    ("D's loss falls close to 0", pair(fast_d, "loss_d"), fast_d["loss_d"] < 0.1 * 2 * math.log(2)),
+    ("D is right nearly always", pair(fast_d, "right"), fast_d["right"] > 0.95),
+    ("G's loss stays high", pair(fast_d, "loss_g"), fast_d["loss_g"] > 2 * well["loss_g"]),
+    ("or swings wildly (std)", pair(fast_d, "swing"), fast_d["swing"] > 2 * well["swing"]),
+    ("G's gradient vanishes (norm)", pair(fast_d, "grad_g", 1), fast_d["grad_g"] < 0.1 * well["grad_g"]),
+    ("the pictures are poor (distance)", pair(fast_d, "distance", 0), fast_d["distance"] > 1.5 * well["distance"]),
+    ("modes are lost (kinds of digits)", pair(fast_d, "kinds", 1), fast_d["kinds"] < 0.5 * well["kinds"]),
+    ("G too fast", "", None),
+    (
+        "G's loss falls fast",
+        f"first {g_first:.2f}, lowest {g_lowest:.2f}, end {fast_g['loss_g']:.2f}",
+        g_lowest < 0.8 * g_first,
+    ),
+    (
+        "while D's rises",
+        f"first {d_first:.2f}, highest {d_highest:.2f}, end {fast_g['loss_d']:.2f}",
+        d_highest > 1.2 * d_first,
+    ),
+    ("D cannot tell (right)", pair(fast_g, "right"), fast_g["right"] < 0.6),
+    (
+        "plausible pictures (judge's sureness)",
+        f"{fast_g['sure']:.2f} (real {real_sure:.2f})",
+        fast_g["sure"] > 0.9 * real_sure,
+    ),
+    ("wrong in detail (distance)", pair(fast_g, "distance", 0), fast_g["distance"] > 1.5 * well["distance"]),
+    (
+        "quality stops rising (distance)",
+        f"halfway {fast_g['halfway']:.0f} → {fast_g['distance']:.0f}",
+        fast_g["distance"] > 0.95 * fast_g["halfway"],
+    ),
+    ("Collapse", "", None),
+    ("the same picture again (variety)", pair(fallen, "variety"), fallen["variety"] < 0.5 * well["variety"]),
+    ("few kinds of digits", pair(fallen, "kinds", 1), fallen["kinds"] < 0.5 * well["kinds"]),
+    ("D is right nearly always", pair(fallen, "right"), fallen["right"] > 0.95),
+]
+so = {None: "", True: "yes", False: "no"}
+rows = [("said", "measured", "so" if readable else "so? too short to tell")]
+rows += [(what, numbers, so[found] if readable else "–" * (found is not None)) for what, numbers, found in symptoms]
+print(terminal.aligned(rows))
+confirmed = sum(bool(found) for *_, found in symptoms)
+ratio = fast_d["grad_g"] / well["grad_g"]
+print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy run")
+
+# %% [markdown]
+# Read it line by line, and only as far as the last column allows; a symptom may also be there for a while and go again. (*First* is the first step, *lowest* and *highest* are means of a tenth of the run.) What can be said at every length is what lesson 01 derived for the gradient: G minimises −log σ(l), whose slope by the logit, σ(l) − 1, goes to **−1**, not to 0, where D is sure of a fake. What *vanishes* under a strong D is the gradient of the original, saturating loss. On its way from the logit to G's weights the gradient is multiplied by D's slope, and section 5 measures how steep these D's are. The number under the table says what came of it here. "G cannot learn because its gradient vanishes" and "G cannot learn because it is thrown about" ask for different remedies.
+#
+# Two lines deserve a second look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the variety. No single number is the quality of pictures.
+#
+# All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (hours of one core, resumable).
+#
+# ## 4 · An objective with another slope: hinge
+#
+# Cross-entropy never lets D rest: however right a verdict is, a larger logit has a smaller loss. The **hinge** loss (Lim and Ye 2017) does. D's output *l* is a plain score; a real picture is safe from +1 up, a generated one from −1 down, and what is safe costs nothing:
+#
+# $$L_D = \operatorname{E}\,\max(0,\ 1 - D(x)) + \operatorname{E}\,\max(0,\ 1 + D(G(z))), \qquad L_G = -\operatorname{E}\,D(G(z)).$$
+#
+# Compare the pushes. By the score of one real picture, D's loss has the slope −1 below 1 and **0** above; cross-entropy has σ(l) − 1, which is never 0. By the score of one generated picture G's loss has the slope −1, everywhere; the non-saturating loss has σ(l) − 1, which fades once D is fooled.
+
+# %%
+score = torch.linspace(-4, 4, 200)
+figure, axes = show.new_figure(10, 3.2, ncols=2, sharey=True)
+for axis, hinge, title in (
+    (axes[0], (score < 1).float(), "D, on a real picture"),
+    (axes[1], torch.ones(200), "G, on one of its own"),
+):
+    axis.plot(score, 1 - torch.sigmoid(score), color=show.PINK, label="cross-entropy")
+    axis.plot(score, hinge, color=show.GREEN, label="hinge")
+    axis.set(title=title, xlabel="D's output l", ylim=(-0.1, 1.3))
+axes[0].set_ylabel("push upwards")
+axes[1].legend(loc="lower left")
+show.figure(
+    figure,
+    "Push on the score of one picture. D on a real one: cross-entropy falls smoothly from 1 to 0; hinge is 1 up to "
+    "the score 1 and 0 beyond it. G on its own picture: cross-entropy the same curve, hinge 1 everywhere.",
+)
+
+# %% [markdown]
+# ### Exercise 6.2 · Hinge
+# Difficulty ●○○○○ · 10 minutes · why it matters: two lines, and every one of their mistakes still trains.
+#
+# Write both losses, on outputs of D [N], as means over the batch.
+#
+# <details><summary>Hint 1</summary>
+#
+# The maximum belongs to each picture; the mean comes after it. G's loss has no maximum: why would it want to stop?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.relu(t)` is max(0, t), number by number.
+#
+# </details>
+
+# %%
+def hinge_d(real_logits, fake_logits):
+    """D's hinge loss."""
+    # solution
+    return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+    # end solution
+
+
+def hinge_g(fake_logits):
+    """G's side of it."""
+    # solution
+    return -fake_logits.mean()
+    # end solution
+
+
+# %%
+lesson_06.exercise_2(hinge_d, hinge_g)
+
+# %% [markdown]
+# How many pictures would your hinge still teach D with? Ask the D of each live run: the share of a batch, half of it real, that is not safe yet. (Its outputs were trained by cross-entropy, so this is a what-if.)
+
+# %%
+x = data.to_signed(digits.images[:500])
+for name, (gan, *_) in lived.items():
+    with torch.no_grad():
+        real_scores, fake_scores = gan.D(x), gan.D(gan.G(gan.latents(500)))
+    unsafe = ((real_scores < 1).float().mean() + (fake_scores > -1).float().mean()).item() / 2
+    loss = float(torch.as_tensor(hinge_d(real_scores, fake_scores)))
+    print(f"{name:10s} {unsafe:5.0%} of the pictures would count; the hinge loss would be {loss:.2f}")
+
+# %% [markdown]
+# What is safe does not count, so a D that has won learns from the few pictures, if any, that it is not sure of. But a bound on what D *wants* is not yet a bound on how *steep* it is. The next two sections are about that.
+#
+# ---
+#
+# **The first sitting ends here.**
+
+# %% [markdown]
+# ## 5 · Why charge D for its slope?
+#
+# Suppose D need not be a judge at all. Arjovsky, Chintala and Bottou (2017) measure how far G is from the data by the **Wasserstein distance** W: the least mean way that the generated mass has to be carried to lie as the real one does. Two heaps of points at distance 3 have W = 3, and unlike the divergence of lesson 01 it says so however far apart they are. A theorem (Kantorovich and Rubinstein) turns W into a game:
+#
+# $$W(p, q) = \max_{D}\ \operatorname{E}_{x \sim p} D(x) - \operatorname{E}_{z} D(G(z)) \quad \text{over all } D \text{ with } |D(a) - D(b)| \le |a - b| \text{ for all } a, b.$$
+#
+# 1. Why the condition? Without it there is no largest value: 2D has twice the value of D. The condition, D is *1-Lipschitz*, says that D's slope is nowhere above 1, $\|\nabla_y D(y)\| \le 1$, where the slope is taken by all of a picture's numbers together.
+# 2. How to keep it? Clipping D's weights, as the paper did, bounds the slope somehow, and mostly far below or above 1.
+# 3. Gulrajani and others (2017) ask what the *best* D looks like. Carry the mass of G(z) to x along a straight line in the cheapest way. Over that line D must gain the whole of its length, |x − G(z)|, or the maximum would not be reached; and it may not gain more. So its slope is **exactly 1** all along the line (their proposition 1).
+# 4. So charge D for other slopes, at points where they matter. Which line belongs to which pair nobody knows; they take random pairs, and on each a random point: $y = α\,x + (1 - α)\,G(z)$ with α **uniform** in 0 … 1, **one a picture**. One α a pixel would not lie on the line; a normal one would lie beyond its ends two times in three.
+# 5. The charge for one picture is $(\|\nabla_y D(y)\| - 1)^2$, with the norm over **all pixels of all channels**: it is the length of one vector, the direction in which D rises fastest. Then the mean over the pictures. With λ = 10, as in all their experiments:
+#
+# $$L_D = \operatorname{E} D(G(z)) - \operatorname{E} D(x) + λ\,\operatorname{E}\left(\|\nabla_y D(y)\| - 1\right)^2, \qquad λ = 10.$$
+#
+# 6. The charge is on each picture's own slope. With **BatchNorm** in D there is no such thing, because one picture's output depends on the whole batch. **Predict** the numbers: eight digits go through D. How many of them move the output of the *first* one?
+
+# %%
+# NBVAL_CHECK_OUTPUT
+for norm in ("batch", "layer", "none"):
+    _, D = recipes.get("quick-digits").but(d_norm=norm).build()
+    eight = data.to_signed(digits.images[:8]).cpu().requires_grad_()
+    (by_pixel,) = torch.autograd.grad(D(eight)[0], eight)
+    movers = int((by_pixel.flatten(1).norm(dim=1) > 0).sum())
+    print(f"d_norm {norm:5s}: {movers} of 8 pictures move the first one's output")
+
+# %% [markdown]
+# `layer` normalises over one picture's own channels and pixels, and is what the paper recommends in BatchNorm's place.
+#
+# To *learn* from a penalty on a gradient, the gradient has to be differentiated once more, by D's weights. `torch.autograd.grad(outputs, inputs, create_graph=True)` returns it with its history. Without that, the penalty is a number from which nothing follows.
+#
+# ### Exercise 6.3 · The gradient penalty
+# Difficulty ●●●○○ · 25 minutes · why it matters: half a dozen published versions of these five lines are wrong, and all of them train.
+#
+# Write $\operatorname{E}(\|\nabla_y D(y)\| - 1)^2$ without its λ. Draw α with the generator that is handed in; α = 1 is the real picture. The penalty is D's to pay: nothing of it may reach G.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which shape has α, so that a batch [N, C, H, W] is mixed with one number a picture? What must happen to `fake` before?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `torch.rand(len(real), 1, 1, 1, generator=generator, device=real.device)`. Then `y.requires_grad_()`, and the gradient of `D(y).sum()` by y: one pass for the whole batch, since no picture's output depends on another picture.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `torch.autograd.grad` returns a tuple. `g.flatten(1).norm(dim=1)` is one slope a picture.
+#
+# </details>
+
+# %%
+def gradient_penalty(D, real, fake, generator):
+    """Mean of (slope - 1)² at one random point between each real and each generated picture."""
+    # solution
+    alpha = torch.rand(len(real), 1, 1, 1, generator=generator, device=real.device)
+    y = (alpha * real + (1 - alpha) * fake.detach()).requires_grad_()
+    (g,) = torch.autograd.grad(D(y).sum(), y, create_graph=True)
+    return (g.flatten(1).norm(dim=1) - 1).square().mean()
+    # end solution
+
+
+# %%
+lesson_06.exercise_3(gradient_penalty)
+
+# %% [markdown]
+# Try it where everything is known. Real "pictures" of one pixel lie at 3, generated ones at 0, so W = 3. Let D be a line, D(y) = ψy. Its loss is −3ψ + λ(ψ − 1)², lowest at ψ = 1 + 3/(2λ): a penalty, unlike a bound, gives way a little where it is pulled. **Predict** what D's estimate of W is for λ = 10.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+there, origin = torch.full((64, 1, 1, 1), 3.0), torch.zeros(64, 1, 1, 1)
+for weight in (1.0, 10.0, 100.0):
+    psi = torch.tensor(0.1, requires_grad=True)
+
+    def line(y, psi=psi):
+        return psi * y.flatten()
+
+    for _ in range(300):
+        charge = gradient_penalty(line, there, origin, torch.Generator().manual_seed(SEED))
+        loss = losses.d_wasserstein(line(there), line(origin)) + weight * charge
+        (by_psi,) = torch.autograd.grad(loss, psi)
+        psi.data -= 0.2 / weight * by_psi
+    estimate = 3 * psi.item()
+    print(f"λ = {weight:3.0f}: slope {psi.item():.3f}, predicted {1 + 3 / (2 * weight):.3f}; W is 3, estimated {estimate:.3f}")
+
+# %% [markdown]
+# And how steep are the live D's, whom nobody has charged? The slope at random points between digits and their own G's pictures. (BatchNorm with its running statistics here, so that each picture has a slope of its own.)
+
+# %%
+slopes = {}
+for name, (gan, *_) in lived.items():
+    with torch.no_grad():
+        fakes = gan.G(gan.latents(200))
+    alpha = torch.rand(200, 1, 1, 1, generator=torch.Generator().manual_seed(SEED)).to(device)
+    with sampling.evaluating(gan.D):
+        found = losses.slopes(gan.D, torch.lerp(fakes, x[:200], alpha)).detach().norm(dim=1)
+    slopes[name] = found.mean().item()
+    print(f"{name:10s} D's slope {slopes[name]:6.2f} on average, {found.min():.2f} to {found.max():.2f}")
+
+# %% [markdown]
+# None of them was asked to be 1, and cross-entropy is no estimate of W; a slope is here simply what multiplies G's gradient on its way from D's output to the pixels.
+#
+# ## 6 · R1: a slope of 0 at the data
+#
+# Where does the game end? When G makes the data, there is nothing to tell apart, and the best D is flat, its slope 0. A penalty that wants the slope 1 keeps pushing D away from exactly that. **R1** (Mescheder, Geiger and Nowozin 2018, equation 9) charges the slope at the real pictures, and centres at 0:
+#
+# $$R_1 = \frac{γ}{2}\,\operatorname{E}_{x \sim p}\,\|\nabla_x D(x)\|^2.$$
+#
+# ### Exercise 6.4 · R1
+# Difficulty ●●○○○ · 15 minutes · why it matters: it is the penalty of most GANs of the last years, and three lines long.
+#
+# Write $\tfrac{1}{2}\operatorname{E}\|\nabla_x D(x)\|^2$ at the real pictures, without γ. It is the slope of D's *output*, whatever loss D is trained with.
+#
+# <details><summary>Hint 1</summary>
+#
+# Three things are simpler than in 6.3: the points, the norm (squared, so no root), and the centre. What stays?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `x = real.detach().requires_grad_()` asks for a gradient without touching what you were given.
+#
+# </details>
+
+# %%
+def r1(D, real):
+    """Half the mean squared norm of D's slope at real pictures."""
+    # solution
+    x = real.detach().requires_grad_()
+    (g,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    return g.flatten(1).square().sum(1).mean() / 2
+    # end solution
+
+
+# %%
+lesson_06.exercise_4(r1)
+
+# %% [markdown]
+# ### What it does near the solution
+#
+# Back to the Dirac-GAN of lesson 01: the data at 0, all fakes at θ, D(x) = ψx with cross-entropy. D's slope is ψ everywhere, so R1 is γψ²/2, with gradient γψ. With σ ≈ ½ near the solution, both players' descent reads
+#
+# $$\dot θ = \tfrac12 ψ, \qquad \dot ψ = -\tfrac12 θ - γψ, \qquad J = \begin{pmatrix} 0 & ½ \\ -½ & -γ \end{pmatrix}.$$
+#
+# Its eigenvalues solve λ² − trace · λ + determinant = λ² + γλ + ¼ = 0:
+#
+# $$λ = -\frac{γ}{2} \pm \sqrt{\frac{γ^2}{4} - \frac14}.$$
+#
+# (Misprints of this root circulate, with γ for γ². You can tell by its border: the root is 0 at γ = **1**, where rotation ends.) Below 1 the pair is complex: the game still turns, and decays at the rate γ/2. Above 1 both are real, and the slower one, $-\frac{γ}{2} + \sqrt{\frac{γ^2}{4} - \frac14}$, comes *back* to 0 as γ grows: a D that pays too much for any slope cannot tell G where to go. **Predict** the rates at γ = 0.5, 1 and 4, then compare with the game itself: short steps from near the solution, and the matrix that best takes each point to the next, as in lesson 01.
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+def fitted(path):
+    """The 2 × 2 matrix M that best satisfies path[k + 1] = M path[k]."""
+    return torch.linalg.lstsq(path[:-1], path[1:]).solution.T
+
+
+h = 0.01
+for gamma in (0.0, 0.5, 1.0, 2.0, 4.0):
+    root = complex(gamma**2 / 4 - 1 / 4) ** 0.5
+    slower = -gamma / 2 + root
+    path = toy.dirac_run(h, 400, alternating=False, penalty=gamma, start=(1e-6, 0.0))
+    found = (torch.linalg.eigvals(fitted(path)) - 1) / h  # the step is I + hJ
+    decay = found.real.max().item()
+    turning = found.imag.abs().max().item()
+    print(
+        f"γ = {gamma:3.1f}: decay {abs(slower.real):.2f} predicted, {abs(decay):.2f} measured; "
+        f"rotation {abs(root.imag):.2f} predicted, {turning:.2f} measured"
+    )
+
+# %% [markdown]
+# ### One-centred against zero-centred
+#
+# Now charge $\frac{γ}{2}(|ψ| - 1)^2$ instead, the gradient penalty's centre on the same game. At the solution, θ = 0 and ψ = 0, its gradient is not 0: it pushes ψ towards 1 or −1 with the force γ, and a D with slope 1 sends G away from the data. **Predict:** where does it end?
+
+
+# %%
+def dirac_one_centred(rate, steps, gamma, start=(1.0, 0.1)):
+    """As `toy.dirac_run` with alternating steps, and a penalty of gamma/2 (|psi| - 1)² on D."""
+    theta, psi = start
+    path = [(theta, psi)]
+    for _ in range(steps):
+        _, by_psi = toy.dirac_gradients(theta, psi)
+        psi -= rate * (by_psi + gamma * (abs(psi) - 1) * math.copysign(1, psi))
+        by_theta, _ = toy.dirac_gradients(theta, psi)
+        theta -= rate * by_theta
+        path.append((theta, psi))
+    return torch.tensor(path, dtype=torch.float64)
+
+
+steps = 1_000
+paths = {
+    "no penalty": toy.dirac_run(0.1, steps, True, 0.0, start=(1.0, 0.1)),
+    "centred at 1": dirac_one_centred(0.1, steps, 0.5),
+    "centred at 0 (R1)": toy.dirac_run(0.1, steps, True, 0.5, start=(1.0, 0.1)),
+}
+figure, axes = show.new_figure(9, 3.2)
+far = {}
+for (name, path), colour in zip(paths.items(), (show.GREY, show.RED, show.GREEN)):
+    axes.plot(path[:400, 0].abs(), color=colour, label=name)
+    far[name] = path[-200:, 0].abs().max().item()
+    print(f"{name:18s} largest |θ| in the last 200 of {steps} steps: {far[name]:.2g}")
+assert far["centred at 0 (R1)"] < 1e-6 < 0.1 < far["centred at 1"]
+axes.set(xlabel="step", ylabel="|θ|, how far G is off", ylim=(0, 1.9))
+axes.legend(loc="upper right", fontsize=11, ncols=3)
+show.figure(
+    figure,
+    "Distance of G from the data over 400 steps of the Dirac-GAN with γ = 0.5: without a penalty and with one centred "
+    "at 1 it goes on and on between 0 and about its largest; with R1 it shrinks to 0.",
+)
+
+# %% [markdown]
+# The penalty centred at 1 never lets the game come to rest; R1 does. That is a statement about this game near its solution. In pictures G never gets there, and both penalties have trained good generators.
+#
+# ### Exercise 6.5 · How fast does it settle?
+# Difficulty ●●●○○ · 20 minutes · why it matters: a prediction of a number, before the run, is what a theory is for.
+#
+# Training takes *steps*, D first, then G against the new D. In lesson 01 you wrote the matrix of one such step:
+#
+# $$\begin{pmatrix}1 & h/2\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -h/2 & 1 - hγ\end{pmatrix}.$$
+#
+# Work out its trace and its determinant on paper. Then write by what factor a step multiplies the distance from the solution in the long run: the modulus of the larger eigenvalue, as a function of the rate h and of γ.
+#
+# <details><summary>Hint 1</summary>
+#
+# The determinant of a product is the product of the determinants. Each of these two is triangular.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Determinant 1 − hγ, trace 2 − h²/4 − hγ. The eigenvalues are (trace ± √(trace² − 4 · determinant)) / 2; where the root is of a negative number, both have the modulus √determinant.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `complex(t) ** 0.5` takes the root of any number, and `abs` the modulus.
+#
+# </details>
+
+# %%
+def contraction(rate, gamma):
+    """Modulus of the larger eigenvalue of one alternating step near the solution."""
+    # solution
+    determinant, trace = 1 - rate * gamma, 2 - rate**2 / 4 - rate * gamma
+    root = complex(trace**2 - 4 * determinant) ** 0.5
+    return max(abs(trace + root), abs(trace - root)) / 2
+    # end solution
+
+
+# %%
+lesson_06.exercise_5(contraction)
+
+# %% [markdown]
+# Your curve, and the game itself at a few values of γ. Where is the best one, and is it where the rotation ends?
+
+# %%
+figure, axes = show.new_figure(8, 3.4)
+best, worst_error = {}, 0.0
+gammas = torch.linspace(0.02, 3, 150).tolist()
+for rate, colour in ((0.2, show.BLUE), (0.5, show.RED)):
+    predicted = [float(contraction(rate, gamma)) for gamma in gammas]
+    best[rate] = gammas[int(np.argmin(predicted))]
+    axes.plot(gammas, predicted, color=colour, label=f"h = {rate}, predicted")
+    for gamma in (0.2, 0.5, 0.8, 1.3, 2.0, 2.8):
+        path = toy.dirac_run(rate, 30, True, gamma, start=(1e-6, 0.0))
+        measured = torch.linalg.eigvals(fitted(path)).abs().max().item()
+        worst_error = max(worst_error, abs(measured - float(contraction(rate, gamma))))
+        axes.plot(gamma, measured, "o", color=colour, ms=6)
+axes.set(xlabel="γ", ylabel="factor a step")
+axes.legend(loc="lower right", fontsize=11)
+print(f"largest difference between prediction (lines) and game (dots): {worst_error:.1e}")
+print(", ".join(f"h = {rate}: best γ {gamma:.2f}, and 1 − h/4 = {1 - rate / 4:.2f}" for rate, gamma in best.items()))
+assert worst_error < 1e-3
+show.figure(
+    figure,
+    "Factor by which a step multiplies the distance from the solution, over γ, for two rates: it falls from 1 to a "
+    "minimum just below γ = 1 and rises again towards 1. The measured dots lie on the curves.",
+)
+
+# %% [markdown]
+# The step's own border is where trace² = 4 · determinant, at γ = 1 − h/4; there the rotation ends and the game settles fastest. A weaker penalty lets it circle, a stronger one makes it creep. The values mean nothing for digits, whose D is no line; that there is a *too much* does.
+#
+# ## 7 · One remedy, chosen before it is seen
+#
+# The table of studies holds the remedies that the course's sources name, as changes of a recipe:
+
+# %%
+for name, changes in REMEDIES.items():
+    print(f"{name:32s} {changes}")
+for illness, changes in SLOWER.items():
+    print(f"{illness}: " + "; ".join(f"{name} {change}" for name, change in changes.items()))
+
+# %% [markdown]
+# Look at those with a penalty: each of them changes `d_norm`, too. Section 5 says why. Forget it, and the package refuses:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+try:
+    GAN(sound_recipe.but(penalty="r1"))
+except CourseError as error:
+    print(error)
+
+# %% [markdown]
+# Choose an illness and one remedy, and **write down whether it will help before you run it**. Measure of success: a smaller Fréchet distance than that of the untreated run of the same seed.
+
+# %%
+illness, remedy, my_guess = "d-too-fast", "a quarter of D's rate", "helps"  # change all three
+
+treatment = {**SLOWER[illness], **REMEDIES}[remedy]
+treated_gan, treated_log, _ = live_run({**ILLNESSES[illness], **treatment})
+treated = sampling.sample(treated_gan.average, 2_000, seed=1)
+
+# %%
+compared = {"untreated": made[illness], remedy: treated, "healthy": made["healthy"]}
+rows = [("run", "distance", "sure", "kinds", "variety")]
+found = {name: seen(images) for name, images in compared.items()}
+for name, numbers in found.items():
+    rows.append((name, f"{numbers['distance']:.0f}", *(f"{numbers[c]:.2f}" for c in ("sure", "kinds", "variety"))))
+print(terminal.aligned(rows, numbers=True))
+change = found[remedy]["distance"] / found["untreated"]["distance"] - 1
+print(
+    f"you said: {my_guess}; with this seed, after {treated_gan.images:,} images, the distance changed by {change:+.0%}; "
+    f"the log now reads: {diagnose(treated_log)}"
+)
+show.beside(
+    {name: images[:36] for name, images in compared.items()},
+    f"36 pictures each of the untreated run, of the one treated with {remedy}, and of the healthy one.",
+)
+
+# %% [markdown]
+# **One seed is an anecdote.** If your guess was right, you may have been lucky; if it was wrong, the seed may be odd. What a remedy is worth shows in the difference, seed by seed, over several: `python -m gan_course study d-too-fast` (or `g-too-fast`, `collapse`) makes that table, with every remedy, medians, ranges and intervals. It goes on where it was interrupted; `--seeds 2` makes a smaller one.
+#
+# ### Exercise 6.6 · Prescribe
+# Difficulty ●●○○○ · 15 minutes · why it matters: "try this trick" is not a prescription; a changed recipe is.
+#
+# For each of the three illnesses, return the changes of the sick recipe, a dictionary of fields and values, that aim at its cause. Rules of this exercise:
+#
+# - one idea; to set everything back to the healthy recipe is another patient, not a cure;
+# - against an imbalance, make the lead of the fast one at most half of what it is (rates, `d_every`, `g_every`, `d_width`, or G frozen for a while by `g_rests`). Against a fast D, a bound on its slope counts as well: a penalty, or spectral norm;
+# - against collapse, smaller steps or a shorter memory of Adam (`betas`), D looking at the whole batch (`minibatch_std`), or a bound on D's slope.
+#
+# The check reads your prescription. Whether it *works* it cannot know.
+#
+# <details><summary>Hint 1</summary>
+#
+# Who leads in each of the two imbalances? `ILLNESSES` has the rates.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `{"penalty": "r1"}` alone is refused; you have met the sentence that says what is missing.
+#
+# </details>
+
+# %%
+def prescribe(illness):
+    """Changes of the recipe that is ill with 'd-too-fast', 'g-too-fast' or 'collapse'."""
+    # solution
+    return {
+        "d-too-fast": {"penalty": "r1", "d_norm": "none"},
+        "g-too-fast": {"g_every": 4},
+        "collapse": {"betas": (0.5, 0.999)},
+    }[illness]
+    # end solution
+
+
+# %%
+lesson_06.exercise_6(prescribe)
+
+# %%
+prescribed_gan, prescribed_log, _ = live_run({**ILLNESSES["g-too-fast"], **prescribe("g-too-fast")})
+prescribed = seen(sampling.sample(prescribed_gan.average, 2_000, seed=1))
+for name, numbers in (("untreated", fast_g), ("your prescription", prescribed)):
+    print(f"G too fast, {name}: distance {numbers['distance']:.0f}, kinds {numbers['kinds']:.1f}")
+print(f"the log now reads: {diagnose(prescribed_log)}")
+
+# %% [markdown]
+# ### Exercise 6.7 · A step of your own
+# Difficulty ●●●●○ · 40 minutes · why it matters: the next paper's idea will not be a field of anybody's recipe.
+#
+# `training.train(gan, images, until, step=...)` takes a step of your own in place of the package's. Write one with all of this lesson in it, so that it does what the package does for hinge, a gradient penalty and `d_every`. In this order:
+#
+# 1. G's pictures of `gan.latents(len(real))`;
+# 2. where `gan.step` is divisible by `gan.recipe.d_every`, D's step: its outputs for the real and then for the generated pictures, your hinge loss, plus `gan.recipe.penalty_weight` times your gradient penalty with the generator `gan.noise`. One step of `gan.opt_d` on the sum;
+# 3. G's step on the *same* pictures, with `gan.opt_g`;
+# 4. return the losses: `loss_g`, and `loss_d` (without the penalty) where D moved, as detached tensors.
+#
+# The check compares all weights with the package's after six steps, as in lesson 02.
+#
+# <details><summary>Hint 1</summary>
+#
+# It is lesson 02's loop body with other losses and one condition. Which pictures are detached, and which must not be?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# D: `gan.D(real)`, `gan.D(fake.detach())`, loss, `gan.opt_d.zero_grad()`, `(loss + weight * charge).backward()`, `gan.opt_d.step()`. G's backward leaves gradients in D; D's next `zero_grad()` clears them.
+#
+# </details>
+
+# %%
+def own_step(gan, real):
+    """One step with hinge, a gradient penalty, and D's rests; returns the telemetry."""
+    # solution
+    recipe, telemetry = gan.recipe, {}
+    fake = gan.G(gan.latents(len(real)))
+    if gan.step % recipe.d_every == 0:
+        loss = hinge_d(gan.D(real), gan.D(fake.detach()))
+        charge = gradient_penalty(gan.D, real, fake.detach(), gan.noise)
+        gan.opt_d.zero_grad()
+        (loss + recipe.penalty_weight * charge).backward()
+        gan.opt_d.step()
+        telemetry["loss_d"] = loss.detach()
+    loss = hinge_g(gan.D(fake))
+    gan.opt_g.zero_grad()
+    loss.backward()
+    gan.opt_g.step()
+    return {**telemetry, "loss_g": loss.detach()}
+    # end solution
+
+
+# %%
+lesson_06.exercise_7(own_step)
+
+# %% [markdown]
+# Now as a treatment of the fast D: hinge, gradient penalty, and D at every fourth step. First a few steps beside the package's own, then the whole run with yours.
+
+# %%
+combined = {
+    **ILLNESSES["d-too-fast"],
+    "objective": "hinge",
+    "penalty": "gradient",
+    "penalty_weight": 10.0,
+    "d_norm": "layer",
+    "d_every": 4,
+}
+both = [GAN(sound_recipe.but(**combined), SEED, device) for _ in range(2)]
+for gan, step in zip(both, (own_step, None)):
+    for _ in training.train(gan, digits.images, 8, step=step, progress=False):
+        pass
+weights = [torch.cat([p.detach().flatten() for p in (*gan.G.parameters(), *gan.D.parameters())]) for gan in both]
+difference = (weights[0] - weights[1]).abs().max().item()
+print(f"after 8 steps the weights of both are at most {difference:.1e} apart; D's rate is {combined['lr_d']:g}")
+
+# %% [markdown]
+# Where that is not 0, your operations round otherwise than the package's. Adam divides each gradient by its own size, so where a gradient is nearly 0 and rounding decides its sign, a weight can differ by a good part of the rate.
+
+# %%
+own_gan, own_log, _ = live_run(combined, step=own_step)
+own = sampling.sample(own_gan.average, 2_000, seed=1)
+own_numbers = seen(own)
+for name, numbers in (("untreated", fast_d), ("hinge, penalty, D rests", own_numbers), ("healthy", well)):
+    print(f"{name:24s} distance {numbers['distance']:4.0f}, kinds {numbers['kinds']:.1f}, sure {numbers['sure']:.2f}")
+print(f"D's hinge loss at the end: {np.nanmean(own_log['loss_d'][-(UNTIL // 5) :]):.2f} (a blind D's is 2)")
+show.beside(
+    {"untreated": made["d-too-fast"][:36], "by your step": own[:36]},
+    f"36 digits of the untreated fast D's generator, and of the one trained by your step: the judge's distance is "
+    f"{fast_d['distance']:.0f} and {own_numbers['distance']:.0f}.",
+)
+
+# %% [markdown]
+# Three changes at once, one seed. Is it better? Then you do not know which of the three it was. Is it worse? Then one of them may have helped all the same, and another one spoilt it: D's rate is still twenty times G's, but a penalised D that rests three steps of four is another D. That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
+
+# %% tags=["showed"]
+reading = f"{agreed} of 4 runs read as provoked" if readable else "the runs were too short to be told apart"
+print(f"{reading}; G's gradient under a fast D is {ratio:.2g} times the healthy run's;")
+print(f"R1 on the Dirac-GAN settles as predicted (to {worst_error:.0e} a step), a penalty centred at 1 stays {far['centred at 1']:.2f} off;")
+print(f"{illness} with {remedy}: distance {found['untreated']['distance']:.0f} → {found[remedy]['distance']:.0f} (one seed)")
+
+# %% [markdown]
+# ## What to remember
+#
+# - Healthy means a contest: D right more often than not, and not always. The losses of a GAN do not measure its pictures.
+# - A log tells who leads. Whether variety is lost, only pictures tell; any imbalance may cost it.
+# - With the non-saturating loss G's gradient does not vanish where D is sure. It is multiplied by D's slope.
+# - A penalty on D's slope is per picture: no BatchNorm in D, the norm over all pixels, differentiated once more. Centred at 1 it belongs to the Wasserstein distance; centred at 0 it lets the game come to rest.
+# - Choose one remedy, say beforehand what it will do, compare with the same seed, and believe it after several seeds.
+#
+# ## Ask yourself
+#
+# <details><summary>D's loss is 0.02 after ten steps. Is the run sick?</summary>
+# You cannot tell yet: noise is easy to tell from digits, and every run begins like that. Look again when G has learnt to make strokes.
+# </details>
+#
+# <details><summary>G's loss has been rising for an hour. Is that bad?</summary>
+# By itself it says that D has become surer. If D is still wrong now and then and the pictures improve, both players are learning.
+# </details>
+#
+# <details><summary>Somebody adds a gradient penalty to a DCGAN whose D has BatchNorm, and nothing fails. What did they get?</summary>
+# A penalty on something else: the gradient of the sum of all outputs by one picture's pixels holds that picture's influence on all other verdicts, too.
+# </details>
+#
+# <details><summary>Why is R1 charged at real pictures only?</summary>
+# There the game ends: when G makes the data, its pictures lie there, too, and D has to be flat at them. (R2 charges at G's pictures; the two are the same for the line of the Dirac-GAN.)
+# </details>
+#
+# ## Where to read on
+#
+# - Ishaan Gulrajani, Faruk Ahmed, Martin Arjovsky, Vincent Dumoulin, Aaron Courville, *Improved Training of Wasserstein GANs*, 2017, [arXiv:1704.00028](https://arxiv.org/abs/1704.00028): the gradient penalty is section 4, and why D has no BatchNorm stands there.
+# - Martin Arjovsky, Soumith Chintala, Léon Bottou, *Wasserstein GAN*, 2017, [arXiv:1701.07875](https://arxiv.org/abs/1701.07875).
+# - Lars Mescheder, Andreas Geiger, Sebastian Nowozin, *Which Training Methods for GANs do actually Converge?*, 2018, [arXiv:1801.04406](https://arxiv.org/abs/1801.04406): the Dirac-GAN, R1 and R2.
+# - Jae Hyun Lim, Jong Chul Ye, *Geometric GAN*, 2017, [arXiv:1705.02894](https://arxiv.org/abs/1705.02894): hinge.
+# - Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida, *Spectral Normalization for Generative Adversarial Networks*, 2018, [arXiv:1802.05957](https://arxiv.org/abs/1802.05957): a bound on the slope without a penalty.
+# - Tim Salimans, Ian Goodfellow, Wojciech Zaremba, Vicki Cheung, Alec Radford, Xi Chen, *Improved Techniques for Training GANs*, 2016, [arXiv:1606.03498](https://arxiv.org/abs/1606.03498): feature matching, minibatch features, one-sided smoothing.
+# - Yiwen Huang, Aaron Gokaslan, Volodymyr Kuleshov, James Tompkin, *The GAN is dead; long live the GAN! A Modern GAN Baseline*, 2024, [arXiv:2501.05441](https://arxiv.org/abs/2501.05441): R1 and R2 with the relativistic pair.
