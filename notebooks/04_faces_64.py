@@ -852,7 +852,7 @@ for bench in json.loads((files.assets_dir() / "benchmarks.json").read_text()):
 # %% [markdown]
 # ### Where the time of a step goes
 #
-# A step is several hundred operations. None of them can be faster than its arithmetic at the pace of large matrix products, and none faster than one pass over the bytes that it reads and writes. For each operation take the longer of the two, add them all up, and you have a *limit* for the step (after the roofline of Williams, Waterman and Patterson, 2009). `python notebooks/tools/account.py` measures both paces and then every operation, by what it does. **Predict**: which recipe stands nearest to its limit, which farthest, and what fills the rest?
+# A step is several hundred operations. Each has arithmetic to do, at best at the pace of large matrix products, and bytes to read and write, at best in one pass. For each operation take the longer of the two, add them all up, and you have a *limit* for the step (after the roofline of Williams, Waterman and Patterson, 2009). `python notebooks/tools/account.py` measures both paces and then every operation, by what it does. **Predict**: which recipe stands nearest to its limit, which farthest, and what fills the rest?
 
 # %%
 accounts = json.loads((files.assets_dir() / "accounts.json").read_text())
@@ -888,7 +888,7 @@ show.figure(
 )
 
 # %% [markdown]
-# Left of the black mark is what the arithmetic and the memory demand. What lies between the mark and the end of a bar is lost, and the last column names the part that loses most. Three things to take along:
+# Left of the black mark is what the arithmetic and the memory demand. What lies between the mark and the end of a bar is lost, and the last column names the part that loses most. (A limit of a little more than 100 % is no miracle: the products with the zeros of a convolution's padding are counted, and a good library leaves them out.) Three things to take along:
 #
 # - An operation has a price of its own (to be found, checked and started), whatever its size. Hundreds of small ones pay it hundreds of times: that is why batches of four are so far from their limit, and why fused Adam pays there.
 # - Activations cost a pass over memory each, and a pass brings little arithmetic. Fusing them into the product before them would save the pass; that is what compilers such as `torch.compile` are for.
