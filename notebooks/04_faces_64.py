@@ -17,7 +17,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | about 5 | not measured yet |
+# | minutes to run it all | about 4 | not measured yet |
 # | minutes to read and solve it | about 120 | about 120 |
 #
 # Read first: lesson 03, for the arithmetic of sizes and for checkerboards.
@@ -310,7 +310,7 @@ show.figure(
 # - D(G(z)) after D's step did rise, from 0.04 to 0.16. Loss_D stayed between 0.59 and 0.79, about half of the 1.386 of an undecided D.
 # - Line by line, D(x) swings between 0.22 and 0.98. Single lines mean little; read means.
 #
-# The prediction describes the *equilibrium* of lesson 01. The tutorial's run was stopped long before it, with D ahead; where the course's run ended, the two lines above the figure say. So D(x) = 0.5 is nothing to wait for. A working rule instead: health is a D that is **ahead and not certain**.
+# The prediction describes the *equilibrium* of lesson 01. The tutorial's run was stopped long before it, with D ahead; where the course's run ended, the two lines above the figure say. So D(x) = 0.5 is nothing to wait for. A working rule instead, to be tried in a moment: health is a D that is **ahead and not certain**.
 #
 # ### Exercise 4.3 · A rule for a glance
 # Difficulty ●●○○○ · 10 minutes · why it matters: you will look at hundreds of such lines, and a rule written down can be wrong in public.
@@ -357,7 +357,7 @@ live_log = np.array([read_line(line) for line in lines], dtype=float)
 print(f"your live run, {len(lines)} lines:", glance(live_log[:, 2], live_log[:, 3]))
 
 # %% [markdown]
-# Lesson 06 meets runs that fail, and finds out what such a rule overlooks.
+# A verdict of *D has won* is a warning and no more: where it stands beside the course's run, hold it against that run's pictures in sections 6 and 7. Lesson 06 meets runs that fail, and finds out what such a rule overlooks.
 #
 # ## 6 · A longer run
 #
@@ -791,7 +791,7 @@ print("period 3 at 96 px: {:.0%} of the power untrained, {:.2%} trained, {:.2%} 
 #
 # - A set of faces has terms, a population, and people in it who may never have been asked. Count and say it before you train.
 # - Decode once, keep bytes, scale on the device.
-# - Read means, not lines: health is a D that is ahead and not certain, not a D(x) of one half.
+# - Read means, not lines. D(x) of one half is nothing to wait for; a D that is ahead and not certain is a good sign, and the pictures decide.
 # - Operations grow with pixels *and* channels; weights only with channels.
 # - A transposed last layer starts with a grid, from unequal weights, and from unequal counts where the weights' mean is not 0; one that enlarges first and convolves after does not.
 #
@@ -890,7 +890,7 @@ show.figure(
 # %% [markdown]
 # Left of the black mark is what the arithmetic and the memory demand. What lies between the mark and the end of a bar is lost, and the last column names the part that loses most. (A limit of a little more than 100 % is no miracle: the products with the zeros of a convolution's padding are counted, and a good library leaves them out.) Three things to take along:
 #
-# - An operation has a price of its own (to be found, checked and started), whatever its size. Hundreds of small ones pay it hundreds of times: that is why batches of four are so far from their limit, and why fused Adam pays there.
+# - Small products do not reach the pace of large ones: there is too little in them to share out, and each has a price of its own, to be found, checked and started. Where the last column names the products, that is what small batches and narrow networks pay.
 # - Activations cost a pass over memory each, and a pass brings little arithmetic. Fusing them into the product before them would save the pass; that is what compilers such as `torch.compile` are for.
 # - Dropout needs a random number for every activation. In a small network that is a visible part of the time.
 

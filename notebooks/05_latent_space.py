@@ -345,7 +345,7 @@ widgets.interpolator("quick-digits", anchors=4, seeds=(0, 5, 8, 2))
 # Two latents span a plane, and the circle around the origin through the first one stays at its length all the way. It makes a film without a beginning.
 
 # %%
-frames = here.pick(ci=8, cpu=48, colab=48, full=48)
+frames = here.pick(ci=8, cpu=36, colab=36, full=36)
 a, b = latent.draw(24, 100, seed=8).chunk(2)
 rounds = torch.stack([latent.circle(p, q, frames) for p, q in zip(a, b)], dim=1)  # [frames, 12, 100]
 film = [mosaic.tile(generators["quick-faces"](z), 6) for z in rounds]
