@@ -33,7 +33,7 @@ def settle(recipe: Recipe, device: torch.device, ranks: Ranks = ALONE) -> Recipe
     faster = speedup(recipe, device, wanted)
     if recipe.precision == "auto":
         return recipe.but(precision=wanted if ranks.any(faster >= PAYS) else "float32")  # all ranks alike
-    if faster < 1 and ranks.first:
+    if faster < 1 / PAYS and ranks.first:
         say(f"{wanted} runs at {faster:.1f} times the pace of float32 on this device; precision float32 is faster")
     return recipe
 

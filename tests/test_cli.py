@@ -18,7 +18,7 @@ from gan_course import data, files, recipes, runs
 from gan_course.__main__ import main
 
 pytestmark = pytest.mark.usefixtures("own_machine")
-TINY = ["--profile", "ci", "--set", "batch=16"]
+TINY = ["--profile", "ci", "--set", "batch=16", "--set", "precision=float32"]  # which one pays, each processor decides
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_killed_in_the_middle_of_writing_a_checkpoint(process, tmp_path):
 
 def test_ctrl_c_keeps_the_run_and_says_how_to_go_on(process, tmp_path, capsys):
     command = ["train", "dcgan-fashion", "--profile", "ci", "--seed", "4", "--quiet"]
-    command += ["--set", "draw_every=5", "--set", "batch=16"]
+    command += ["--set", "draw_every=5", "--set", "batch=16", "--set", "precision=float32"]
     folder = tmp_path / "run"
     running = process("-m", "gan_course", *command, "--images", "6000000", "--out", folder)
     deadline = time.monotonic() + 600
@@ -215,6 +215,7 @@ def test_a_full_disk(tmp_path, capsys):
 
     def train(images: int) -> int:
         command = ["train", "dcgan-fashion", "--profile", "ci", "--quiet", "--set", "batch=16", "--out", "run"]
+        command += ["--set", "precision=float32"]
         return main([*command, "--images", str(images), "--resume"])
 
     def train_without_room(limit: int) -> None:
