@@ -20,7 +20,7 @@ from gan_course import devices, files, judge, metrics, museum, runs, sampling, t
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
-from gan_course.history import COLUMNS, MEASURED
+from gan_course.history import COLUMNS, MEASURED, History
 from gan_course.recipes import Recipe
 from gan_course.study_table import STUDIES, Study
 
@@ -205,18 +205,20 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
     """A run in numbers: its pictures in the features of the set's judge, and its telemetry's last tenth.
 
     distance: Fréchet distance of 5,000 pictures of the average G to the test pictures. missing: classes, or attributes,
-    seen in less than a quarter of their real share. right: share of all images on which D is right; the others: means
+    seen in less than a quarter of their real share. variety: see `metrics.variety`. right: share of all images on which D is right; the others: means
     of the columns of telemetry.
     """
     expert = judge.load(test_set.name)
     real, seen = judge.look(expert, test_set.images)
-    fake, named = judge.look(expert, sampling.sample(gan.average, SAMPLES, seed=gan.seed))
+    images = sampling.sample(gan.average, SAMPLES, seed=gan.seed)
+    fake, named = judge.look(expert, images)
     expected, shares = (judge.shares(expert, logits) for logits in (seen, named))
     last = gan.history.rows[-max(1, len(gan.history) // 10) :]
     means = {column: _mean(last[:, i]) for i, column in enumerate(COLUMNS) if column in MEASURED}
     return {
         "distance": metrics.frechet_distance(real, fake),
         "missing": float((shares < RARE * expected).sum()),
+        "variety": metrics.variety(images),
         "right": (means["right_real"] + means["right_fake"]) / 2,
         **{column: mean for column, mean in means.items() if mean is not None},
     }
@@ -231,6 +233,13 @@ def thinned(gan: GAN) -> dict[str, list]:
         for i, column in enumerate(COLUMNS)
         if column != "step"
     }
+
+
+def history(result: Result) -> History:
+    """A run's telemetry as its line keeps it, thinned."""
+    batch = result.recipe["batch"]
+    columns = {**result.curve, "step": [images / batch for images in result.curve["images"]]}
+    return History(np.array([columns[name] for name in COLUMNS], dtype=float).T)
 
 
 def _mean(values: np.ndarray) -> float | None:
