@@ -50,10 +50,12 @@ def test_every_arm_from_every_seed_with_its_evidence(made, sets):
     assert len(path.read_text().splitlines()) == 4
     for one in results:
         assert one.recipe["lr_d"] == {"plain": 5e-4, "faster": 1e-3}[one.arm] and one.recipe["width"] == 1 / 16
-        assert {"distance", "missing", "right", "loss_d", "d_real"} <= one.measured.keys()
+        assert {"distance", "missing", "variety", "right", "loss_d", "d_real"} <= one.measured.keys()
         assert np.isfinite(list(one.measured.values())).all() and one.measured["diverged"] == 0
         assert {len(column) for column in one.curve.values()} == {10}  # steps
         assert one.curve["images"] == [16 * step for step in range(10)]
+        assert (telemetry := studies.history(one))["step"].tolist() == list(range(10))
+        assert telemetry["d_real"].tolist() == one.curve["d_real"]
         assert one.evidence["images"] == 160 and one.evidence["seconds"] > 0
         assert {"date", "processor", "versions", "data"} <= one.evidence.keys()
     assert studies.read(TINY, path) == results
