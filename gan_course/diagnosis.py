@@ -66,7 +66,8 @@ def diagnose(history: History, variety: float | None = None) -> Diagnosis:
     name, value = _balance(history)
     if name is None:
         why = "neither D's verdicts nor D(x) and D(G(z)) as probabilities are in the log, and losses alone do not say"
-        return Diagnosis("I cannot tell", (why,), ("log D(x) and D(G(z)), or the share of pictures on which D is right",))
+        advice = "log D(x) and D(G(z)), or the share of pictures on which D is right"
+        return Diagnosis("I cannot tell", (why,), (advice,))
     g_leads, even_from, even_to, d_leads = LIMITS[name]
     because = [f"in the last fifth {MEANING[name]} is {value:.2f} (healthy: {even_from} to {even_to})"]
     lost = variety is not None and variety < LOST

@@ -205,8 +205,8 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
     """A run in numbers: its pictures in the features of the set's judge, and its telemetry's last tenth.
 
     distance: Fréchet distance of 5,000 pictures of the average G to the test pictures. missing: classes, or attributes,
-    seen in less than a quarter of their real share. variety: see `metrics.variety`. right: share of all images on which D is right; the others: means
-    of the columns of telemetry.
+    seen in less than a quarter of their real share. variety: see `metrics.variety`. right: share of all images on
+    which D is right; the others: means of the columns of telemetry.
     """
     expert = judge.load(test_set.name)
     real, seen = judge.look(expert, test_set.images)

@@ -54,7 +54,10 @@ ILLNESSES = {
 SLOWER = {  # the other network's rate stays
     "d-too-fast": {"a quarter of D's rate": {"lr_d": 5e-4}, "D learns every 4th step": {"d_every": 4}},
     "g-too-fast": {"a quarter of G's rate": {"lr_g": 5e-4}, "G learns every 4th step": {"g_every": 4}},
-    "collapse": {"a sixth of both rates": {"lr_g": 5e-4, "lr_d": 5e-4}, "Adam's first beta 0.5": {"betas": (0.5, 0.999)}},
+    "collapse": {
+        "a sixth of both rates": {"lr_g": 5e-4, "lr_d": 5e-4},
+        "Adam's first beta 0.5": {"betas": (0.5, 0.999)},
+    },
 }
 REMEDIES = {
     "D twice as wide": {"d_width": 2.0},
@@ -82,7 +85,8 @@ def ward(illness: str) -> Study:
     sick = ILLNESSES[illness]
     treated = {name: {**sick, **remedy} for name, remedy in {**SLOWER[illness], **REMEDIES}.items()}
     arms = {"untreated": sick, **treated, "healthy": {}}
-    return Study(illness, f"what helps against {illness.replace('-', ' ')}?", "quick-digits", arms, 24_000, common={"width": 0.125})
+    about = f"what helps against {illness.replace('-', ' ')}?"
+    return Study(illness, about, "quick-digits", arms, images=24_000, common={"width": 0.125})
 
 
 # What `diagnosis` is judged on: other clothes, other causes than its limits were set on. Before the colon, the truth.
