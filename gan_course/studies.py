@@ -6,7 +6,9 @@ differences to the first arm seed by seed. The files that lessons read lie in `a
 
 import json
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
@@ -174,6 +176,13 @@ def _begin(*shared) -> None:
     _shared = shared
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent was killed: nobody would keep what it trains."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _one(arm: str, seed: int) -> Result:
