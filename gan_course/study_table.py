@@ -108,11 +108,11 @@ UNSEEN = {
 
 
 def _museum(setting: str, about: str, **more: dict) -> Study:
-    """Every exhibit of a setting beside its mend."""
+    """Every exhibit of a setting beside its mend, at half of the quick width."""
     bugs = {key: key for key, exhibit in museum.EXHIBITS.items() if exhibit.setting == setting}
     recipe, changes = museum.SETTINGS[setting]
     arms = {"mended": {}, **dict.fromkeys(bugs, {}), **more}
-    return Study(f"museum-{setting}", about, recipe, arms, images=20_000, common=changes, bugs=bugs)
+    return Study(f"museum-{setting}", about, recipe, arms, images=24_000, common={**changes, "width": 0.125}, bugs=bugs)
 
 
 STUDIES = {
@@ -134,7 +134,7 @@ STUDIES = {
             common={"precision": "auto"},
         ),
         *map(ward, ILLNESSES),
-        Study("unseen", "does the diagnosis hold?", "quick-clothes", UNSEEN, images=24_000, common={"width": 0.125}),
+        Study("unseen", "does the diagnosis hold?", "quick-clothes", UNSEEN, images=16_000, common={"width": 0.125}),
         _museum("plain", "what do bugs of the step, of layers and of first weights cost?"),
         _museum("fresh-noise", "what does it cost if D and G are shown different noise?"),
         _museum("hinge", "what does a hinge in G's loss cost?"),
