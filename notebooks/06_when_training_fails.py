@@ -832,7 +832,7 @@ for key, exhibit in museum.EXHIBITS.items():
 harmless = ("normal_alpha", "mean_first", "large_eps")  # change all three
 
 # %% [markdown]
-# Each exhibit and its mend were trained from the same seeds, on 20,000 digits a run. The damage is the difference of their Fréchet distances, seed by seed, and the label follows from its 95 % interval: *harm* where the whole interval lies above 0, *helps* where it lies below, *no measurable harm* where 0 is in it. A run that ends in NaN is harm, whatever the others do.
+# Each exhibit and its mend were trained from the same seeds, on 20,000 digits a run. The damage is the difference of their Fréchet distances, seed by seed, and the label follows from its 95 % interval: *harm* where the whole interval lies above 0, *helps* where it lies below, *no measurable harm* where 0 is in it. Where a run ended in NaN, that is harm, whatever the others did.
 
 # %%
 damage, missing = {}, []  # arm -> differences by seed, mean, interval, label
@@ -865,7 +865,7 @@ if damage:
     right_guesses = sum(measured[name][-1] == "no measurable harm" for name in known)
     print(f"\n{len(measured)} of {len(museum.EXHIBITS)} exhibits: {tally}; of your {len(known)} guesses {right_guesses} are right")
 if missing:
-    print("\nNot measured yet, or not from two seeds. In the course's folder these make what is missing, in hours:")
+    print("\nNot measured yet, or from fewer than two seeds. In the course's folder these make what is missing (hours):")
     for key in dict.fromkeys(missing):
         print(f"    python -m gan_course study {key} --seeds 5 --out assets/studies/{key}.jsonl")
 
@@ -878,13 +878,14 @@ def hang(damage):
     figure, axes = show.new_figure(9, 1.4 + 0.36 * len(damage))
     for place, (_, (apart, _, low, high, label)) in enumerate(worst_last):
         colour = show.RED if label.startswith("harm") else show.GREEN if label == "helps" else show.GREY
-        axes.plot(apart, [place] * len(apart), "o", color=colour, ms=6, alpha=0.7)
+        axes.plot(apart, [place] * len(apart), "o", color=colour, ms=6, alpha=0.7, clip_on=False)
         if math.isfinite(high):
             axes.plot((low, high), (place, place), color=colour, lw=2)
         else:
             axes.text(1, place, f"{label} ", color=colour, fontsize=11, ha="right", transform=axes.get_yaxis_transform())
     axes.axvline(0, color="black", lw=1)
     axes.set_xscale("symlog", linthresh=10)  # straight from -10 to 10, logarithmic beyond
+    axes.xaxis.set_major_formatter("{x:.0f}")
     axes.set_yticks(range(len(damage)), [name for name, _ in worst_last], fontsize=11)
     axes.set_xlabel("Fréchet distance, exhibit minus mended")
     said = "; ".join(
@@ -901,7 +902,7 @@ hang(damage)
 #
 # - **No measurable harm is a result**, about this setting. It does not make the line right: it says something else than it does, and the next person builds on what it says. Often the harmlessness rests on another line. Compare `no_detach` with `leak_into_g`: they differ in *when* G's gradients are set to 0, and in nothing else.
 # - `no_detach` computes the same weights as its mend, bit for bit on one processor, so that each of its differences should be 0, not merely small. All the others are a matter of several seeds.
-# - The row in brackets is no bug: it is the run of `r1_of_the_loss` with no R1 at all. That exhibit differentiates a mean of 32 losses. Where D is unsure, at D = 0, this makes the penalty weaker by the factor (2 · 32)² = 4,096, and weaker still on pictures of which D is sure. So it should cost about what the row in brackets costs. Does it?
+# - The row in brackets is no bug: it is the mended form of `r1_of_the_loss` with no R1 at all. That exhibit differentiates a mean of 32 losses. Where D is unsure, at D = 0, this makes the penalty weaker by the factor (2 · 32)² = 4,096, and weaker still on pictures of which D is sure. So it should cost about what the row in brackets costs. Does it?
 # - Five seeds make a rough interval, and here are many of them: a label or two may be luck. Where two people said opposite things of one line, both may have seen what they say, with one seed each.
 #
 # Three of the exhibits are yours now: find the line, then mend it, or write the test that would have found it.
@@ -911,7 +912,7 @@ hang(damage)
 #
 # These are the losses of `one_sign`, both to be minimised, as they stand since somebody mended them. D is a Wasserstein critic: its output is a score.
 #
-# 1. `at_fault`: the numbers of the **two** lines that contradict each other.
+# 1. `two_lines`: the numbers of the **two** lines that contradict each other.
 # 2. `mended_losses`: the same with the contradiction gone. There is more than one right mend.
 #
 # <details><summary>Hint 1</summary>
@@ -942,7 +943,7 @@ def found_losses(D, real, fake):
 
 # %%
 # solution
-at_fault = (3, 4)
+two_lines = (3, 4)
 # end solution
 
 
@@ -957,7 +958,7 @@ def mended_losses(D, real, fake):
 
 
 # %%
-lesson_06.exercise_7(at_fault, mended_losses)
+lesson_06.exercise_7(two_lines, mended_losses)
 
 # %% [markdown]
 # Watch both where everything is known: the data lie at 3, G makes the point θ and begins at 0, D(y) = ψy is charged by your R1 with γ = 2. **Predict** for the pair as found: where does θ go, and what does D's loss look like meanwhile?
@@ -993,7 +994,7 @@ for name, losses_of in (("as found", found_losses), ("mended", mended_losses)):
 #
 # One step of the plain recipe with two things in it that lesson 02 warned of. One of them costs time and nothing else. The other is the bug.
 #
-# 1. `at_fault`: the number of the line that is the bug.
+# 1. `leaking_line`: the number of the line that is the bug.
 # 2. `mended_step`: the step without it. The harmless one may stay or go.
 #
 # The check compares all weights with the package's after six steps, as in exercise 2.4.
@@ -1031,7 +1032,7 @@ def found_step(gan, real):
 
 # %%
 # solution
-at_fault = 5
+leaking_line = 5
 # end solution
 
 
@@ -1053,7 +1054,7 @@ def mended_step(gan, real):
 
 
 # %%
-lesson_06.exercise_8(at_fault, mended_step)
+lesson_06.exercise_8(leaking_line, mended_step)
 
 # %% [markdown]
 # What did the bug do to D? Its gradient should be that of its own loss. From the second step on, G's is added to it, and on generated pictures G's loss wants the opposite of D's. Measure the angle between the gradient that was used and the right one. **Predict** its cosine: 1 would be no harm, 0 a gradient that has nothing to do with D's task.
@@ -1089,8 +1090,8 @@ for name, step in (("as found", found_step), ("mended", mended_step)):
 #
 # The gradient penalty of `one_axis`. Its last line was right where it came from, because the pictures there were flat.
 #
-# 1. `at_fault`: the number of the line.
-# 2. The mend you have written already: exercise 6.3. So write the test: `is_sound(penalty)` takes an implementation that is called as yours is, `penalty(D, real, fake, generator)`, and returns True if it computes $\operatorname{E}(\|\nabla_y D(y)\| - 1)^2$ at uniformly random points of the lines between the pairs, and D can learn from it; otherwise False.
+# 1. `wrong_line`: the number of the line at fault.
+# 2. The mend you have written already: exercise 6.3. So write the test: `is_sound(penalty)` takes an implementation that is called as yours is, `penalty(D, real, fake, generator)` with pictures [N, C, H, W], and returns True if it computes $\operatorname{E}(\|\nabla_y D(y)\| - 1)^2$ at uniformly random points of the lines between the pairs, and D can learn from it; otherwise False.
 #
 # The check gives your test sound implementations, written in different ways, and buggy ones, more of them than this exercise names. So do not ask whether an implementation does as yours does. Ask whether what comes out is right.
 #
@@ -1122,7 +1123,7 @@ def found_penalty(D, real, fake, generator):
 
 # %%
 # solution
-at_fault = 5
+wrong_line = 5
 # end solution
 
 
@@ -1146,7 +1147,7 @@ def is_sound(penalty):
 
 
 # %%
-lesson_06.exercise_9(at_fault, is_sound)
+lesson_06.exercise_9(wrong_line, is_sound)
 
 # %% [markdown]
 # Now walk through the museum with it: its penalties, the one above, and your own.

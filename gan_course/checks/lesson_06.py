@@ -540,7 +540,7 @@ def _at_fault(exercise: str, named, right: set[int], why: dict[int, str]) -> Non
     if not several or not all(isinstance(line, (int, float)) and line in why for line in several):
         wanted = " and ".join(["the number of a line"] * len(right))
         raise NotYet(
-            f"at_fault is {shown(named)}; {wanted} is wanted, as it stands in the comment beside it (1 to {len(why)})"
+            f"you say {shown(named)}; {wanted} is wanted, as in the comments beside the lines (1 to {len(why)})"
         )
     if (lines := set(several)) != right:
         line = int(min(lines - right or lines))
@@ -557,12 +557,12 @@ SIGNS = {
 }
 
 
-def exercise_7(at_fault: tuple[int, int], mended_losses: Callable[..., tuple[Tensor, Tensor]]) -> None:
+def exercise_7(lines: tuple[int, int], mended_losses: Callable[..., tuple[Tensor, Tensor]]) -> None:
     """The two lines that contradict each other; `mended_losses(D, real, fake)`: D's loss and G's, in either sign.
 
     What counts is what each network learns, the gradients: a constant in a loss is nobody's business.
     """
-    _at_fault("6.7", at_fault, {3, 4}, SIGNS)
+    _at_fault("6.7", lines, {3, 4}, SIGNS)
     D, device = Steep().to(devices.default()), devices.default()
     weights = list(D.parameters())
     for seed in (1, 2):
@@ -661,9 +661,9 @@ LINES_OF_THE_STEP = {
 }
 
 
-def exercise_8(at_fault: int, mended_step: Callable[[GAN, Tensor], dict]) -> None:
+def exercise_8(line: int, mended_step: Callable[[GAN, Tensor], dict]) -> None:
     """The line that lets G's step leak into D; `mended_step(gan, real)`: one step of the plain recipe."""
-    _at_fault("6.8", at_fault, {5}, LINES_OF_THE_STEP)
+    _at_fault("6.8", line, {5}, LINES_OF_THE_STEP)
     otherwise = (
         "the weights differ from the package's. Leave everything as it was but the place where D's gradients are set "
         "to 0: after G's backward pass and before D's next one"
@@ -771,9 +771,9 @@ BUGGY = {
 }
 
 
-def exercise_9(at_fault: int, is_sound: Callable[[Callable], bool]) -> None:
+def exercise_9(line: int, is_sound: Callable[[Callable], bool]) -> None:
     """The line of `found_penalty` at fault; `is_sound(penalty)`: True for a sound gradient penalty, False otherwise."""
-    _at_fault("6.9", at_fault, {5}, LINES_OF_THE_PENALTY)
+    _at_fault("6.9", line, {5}, LINES_OF_THE_PENALTY)
     for right, implementations in ((True, SOUND), (False, BUGGY)):
         for name, (penalty, instead) in implementations.items():
             kind = "a sound implementation" if right else "a buggy one"
