@@ -538,9 +538,9 @@ def _at_fault(exercise: str, named, right: set[int], why: dict[int, str]) -> Non
         named = run(exercise, named)
     several = list(named) if isinstance(named, (list, set, tuple)) else [named]
     if not several or not all(isinstance(line, (int, float)) and line in why for line in several):
-        wanted = " and ".join(["the number of a line"] * len(right))
+        wanted = "the numbers of two lines are" if len(right) == 2 else "the number of a line is"
         raise NotYet(
-            f"you say {shown(named)}; {wanted} is wanted, as in the comments beside the lines (1 to {len(why)})"
+            f"you say {shown(named)}; {wanted} wanted, as in the comments beside the lines (1 to {len(why)})"
         )
     if (lines := set(several)) != right:
         line = int(min(lines - right or lines))
