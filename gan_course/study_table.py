@@ -108,11 +108,11 @@ UNSEEN = {
 
 
 def _museum(setting: str, about: str, **more: dict) -> Study:
-    """Every exhibit of a setting beside its mend, at half of the quick width."""
+    """Every exhibit of a setting beside its mend."""
     bugs = {key: key for key, exhibit in museum.EXHIBITS.items() if exhibit.setting == setting}
     recipe, changes = museum.SETTINGS[setting]
     arms = {"mended": {}, **dict.fromkeys(bugs, {}), **more}
-    return Study(f"museum-{setting}", about, recipe, arms, images=24_000, common={**changes, "width": 0.125}, bugs=bugs)
+    return Study(f"museum-{setting}", about, recipe, arms, images=24_000, common={**changes, "width": museum.WIDTH}, bugs=bugs)
 
 
 STUDIES = {

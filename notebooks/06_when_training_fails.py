@@ -832,7 +832,7 @@ for key, exhibit in museum.EXHIBITS.items():
 harmless = ("normal_alpha", "mean_first", "large_eps")  # change all three
 
 # %% [markdown]
-# Each exhibit and its mend were trained from the same seeds, on 20,000 digits a run. The damage is the difference of their Fréchet distances, seed by seed, and the label follows from its 95 % interval: *harm* where the whole interval lies above 0, *helps* where it lies below, *no measurable harm* where 0 is in it. Where a run ended in NaN, that is harm, whatever the others did.
+# Each exhibit and its mend were trained from the same seeds, on 24,000 digits a run, at an eighth of the width. The damage is the difference of their Fréchet distances, seed by seed, and the label follows from its 95 % interval: *harm* where the whole interval lies above 0, *helps* where it lies below, *no measurable harm* where 0 is in it. Where a run ended in NaN, that is harm, whatever the others did.
 
 # %%
 damage, missing = {}, []  # arm -> differences by seed, mean, interval, label
