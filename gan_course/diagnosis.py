@@ -20,7 +20,7 @@ WATCHED = 64  # pictures that variety is taken from
 # Who leads: up to the first limit G, from the second to the third neither, from the fourth on D; between, who knows.
 LIMITS = {
     "right": (0.5, 0.6, 0.85, 0.9),
-    "lead": (0.0, 0.1, 0.65, 0.75),
+    "lead": (0.0, 0.1, 0.6, 0.7),
 }
 MEANING = {"right": "share of pictures on which D is right", "lead": "D(x) - D(G(z))"}
 STUDY = {"D too fast": "d-too-fast", "G too fast": "g-too-fast", "collapse": "collapse"}  # whose remedies are told
