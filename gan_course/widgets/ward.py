@@ -70,25 +70,26 @@ class Ward(Panel):
 
     def _commit(self) -> None:
         if self.case.key in self.answers:
+            self.say("You have committed to a diagnosis here: on to the next case.", alert=True)
             return
         if self.diagnosis.value == UNDECIDED:
             self.say("Choose a diagnosis first: it is worth more before you know.", alert=True)
             return
         self.answers[self.case.key] = self.diagnosis.value
-        self._lock()
+        self._show_answer()
         self.draw()
 
     def _next(self) -> None:
         self.place = (self.place + 1) % len(self.cases)
-        self._lock()
+        self._show_answer()
         self.time.value = self.time.max
         self.draw()
 
-    def _lock(self) -> None:
-        """What can be chosen, as the case stands."""
+    def _show_answer(self) -> None:
+        """What was committed to stays chosen. The button stays enabled: disabled, it would lose the keyboard."""
         answer = self.answers.get(self.case.key)
         self.diagnosis.value = answer or UNDECIDED
-        self.diagnosis.disabled = self.commit.disabled = answer is not None
+        self.diagnosis.disabled = answer is not None
 
     def _told(self, case: Case, time: int, decided: bool) -> str:
         words = [f"Case {self.place + 1} of {len(self.cases)}: {case.told}. {_described(case.run, time)}"]

@@ -13,6 +13,7 @@ import io
 import json
 import sys
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,24 @@ import torch
 from PIL import Image
 
 import build
-from gan_course import data, files, judge, losses, metrics, museum, recipes, sampling, terminal, training, ward
+from gan_course import (
+    data,
+    devices,
+    files,
+    judge,
+    losses,
+    metrics,
+    museum,
+    recipes,
+    sampling,
+    terminal,
+    training,
+    ward,
+)
 from gan_course.errors import CourseError
 from gan_course.gan import GAN
 from gan_course.recipes import Recipe
+from gan_course.runs import VERSIONS
 
 IMAGES = 16_000
 CURVE, TIMES = 60, 12  # points of a curve; grids of a run
@@ -70,7 +85,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Patient:
-    """A case to record: what is wrong with it, and why; how it is cured: recipe changes of the cured run."""
+    """A case to record: its run, and its truth in words; for an ill one, the cured run, and what cured it."""
 
     plan: Plan
     diagnosis: str
@@ -122,40 +137,254 @@ def clothes(seed: int, bug: str = "", images: int = IMAGES, **changes) -> Plan:
 
 
 WGAN = museum.SETTINGS["wasserstein"][1]
+BARE = {"images": 8_000, "d_norm": "none"}
 CASES = {
-    "plain digits": Patient(digits(5), "healthy", "", ""),
-    "plain clothes": Patient(clothes(5), "healthy", "", ""),
-    "young digits": Patient(digits(6, images=3_072), "healthy", "", ""),
-    "young clothes": Patient(clothes(6, images=3_072), "healthy", "", ""),
-    "smoothed labels": Patient(digits(7, real_label=0.9, fake_label=0.1), "healthy", "", ""),
-    "hinge": Patient(clothes(7, objective="hinge"), "healthy", "", ""),
-    "least squares": Patient(clothes(8, objective="least-squares"), "healthy", "", ""),
-    "saturating": Patient(digits(9, objective="minimax"), "healthy", "", ""),
-    "bare d": Patient(digits(1, images=8_000, d_norm="none"), "collapse", "", "", "", digits(1, images=8_000)),
-    "bare d, hinge": Patient(digits(4, images=8_000, d_norm="none", objective="hinge"), "collapse", "", "", "", digits(4, images=8_000, objective="hinge")),
-    "d fast digits": Patient(digits(1, lr_d=2e-3, lr_g=1e-4), "D too fast", "", "", "", digits(1)),
-    "g fast digits": Patient(digits(1, lr_g=2e-3, lr_d=1e-4), "G too fast", "", "", "", digits(1)),
-    "d fast clothes": Patient(clothes(1, lr_d=2e-3, lr_g=5e-5), "D too fast", "", "", "", clothes(1)),
-    "g fast clothes": Patient(clothes(1, lr_g=2e-3, lr_d=5e-5), "G too fast", "", "", "", clothes(1)),
-    "helpful g": Patient(clothes(1, "helpful_g"), "a bug in the code", "", "", "", clothes(1)),
-    "bare d, saturating": Patient(digits(2, images=8_000, d_norm="none", objective="minimax"), "collapse", "", "", "", digits(2, images=8_000, objective="minimax")),
-    "bare d again": Patient(digits(3, images=8_000, d_norm="none"), "collapse", "", "", "", digits(3, images=8_000)),
-    "half range": Patient(digits(2, "half_range"), "a bug in the code", "", "", "", digits(2)),
-    "d often digits": Patient(digits(2, lr_d=2e-3, g_every=8), "D too fast", "", "", "", digits(2)),
-    "g often digits": Patient(digits(2, d_every=8), "G too fast", "", "", "", digits(2)),
-    "still g": Patient(digits(3, "still_g"), "a bug in the code", "", "", "", digits(3)),
-    "on its side": Patient(clothes(2, "on_its_side"), "a bug in the code", "", "", "", clothes(2)),
-    "g slow clothes": Patient(clothes(2, lr_g=2e-5), "D too fast", "", "", "", clothes(2)),
-    "d slow clothes": Patient(clothes(2, lr_d=2e-5), "G too fast", "", "", "", clothes(2)),
-    "one sign": Patient(digits(4, "one_sign", **WGAN), "a bug in the code", "", "", "", digits(4, **WGAN)),
-    "wasserstein": Patient(clothes(4, **WGAN), "healthy", "", ""),
-    "bare average": Patient(clothes(3, "bare_average"), "a bug in the code", "", "", "", clothes(3)),
-    "g often clothes": Patient(clothes(3, d_every=4, lr_g=2e-3), "G too fast", "", "", "", clothes(3)),
-    "leak into g": Patient(digits(2, "leak_into_g"), "a bug in the code", "", "", "", digits(2)),
-    "d fast hinge": Patient(
-        digits(3, lr_d=2e-3, lr_g=1e-4, objective="hinge"), "D too fast", "", "", "", digits(3, objective="hinge")
+    "plain digits": Patient(
+        digits(5),
+        "healthy",
+        changed="nothing",
+        reason="D is right on four of five images, both losses stay in a band, and the digits become clearer.",
     ),
-    "one axis": Patient(digits(4, "one_axis", **WGAN), "a bug in the code", "", "", "", digits(4, **WGAN)),
+    "plain clothes": Patient(
+        clothes(5),
+        "healthy",
+        changed="nothing",
+        reason="G's loss lies above D's all the time, and that is nothing bad: D is right on four of five images, and "
+        "the clothes become clearer to the end.",
+    ),
+    "young digits": Patient(
+        digits(6, images=3_072),
+        "healthy",
+        changed="nothing; it was stopped after 3,072 images",
+        reason="It is merely young, as the horizontal axis says. The pictures are poor, and they differ more from each "
+        "other at every look.",
+    ),
+    "young clothes": Patient(
+        clothes(6, images=3_072),
+        "healthy",
+        changed="nothing; it was stopped after 3,072 images",
+        reason="It is merely young, as the horizontal axis says. D leads, as at every beginning, and the pictures take "
+        "shape.",
+    ),
+    "smoothed labels": Patient(
+        digits(7, real_label=0.9, fake_label=0.1),
+        "healthy",
+        changed="D's labels were smoothed to 0.9 and 0.1",
+        reason="With these labels D's loss cannot fall below 0.65, so 1.1 says little: D is right on four of five "
+        "images, and the digits become clear.",
+    ),
+    "hinge": Patient(
+        clothes(7, objective="hinge"),
+        "healthy",
+        changed="the loss is hinge",
+        reason="Hinge has another scale, and its scores may leave 0 to 1. Who leads is told by the share on which D is "
+        "right, 77 %, and the clothes become clearer.",
+    ),
+    "least squares": Patient(
+        clothes(8, objective="least-squares"),
+        "healthy",
+        changed="the loss is least squares",
+        reason="A D's loss of 0.25 is no victory: of squares, a D that says 1/2 to everything has a loss of 0.5. It is "
+        "right on 85 % of the images, and the clothes become clearer.",
+    ),
+    "saturating": Patient(
+        digits(9, objective="minimax"),
+        "healthy",
+        changed="the loss is the saturating one of the first paper",
+        reason="G's loss is below 0 because log(1 - D(G(z))) is. D is right on three of four images, and the digits "
+        "become clear.",
+    ),
+    "wasserstein": Patient(
+        clothes(4, **WGAN),
+        "healthy",
+        changed="the loss is Wasserstein with gradient penalty",
+        reason="Wasserstein losses are means of scores and may be any number: neither their size nor their sign is a "
+        "symptom. The clothes become clearer.",
+    ),
+    "bare d": Patient(
+        digits(1, **BARE),
+        "collapse",
+        changed="BatchNorm was taken out of D and nothing put in its place",
+        reason="The game is even, and G makes nearly the same sign of every z: at one look this sign, at the next "
+        "look that one, wherever D is weak at the moment.",
+        cure="BatchNorm in D",
+        cured=digits(1, images=8_000),
+    ),
+    "bare d, hinge": Patient(
+        digits(4, **BARE, objective="hinge"),
+        "collapse",
+        changed="BatchNorm was taken out of D and nothing put in its place",
+        reason="Neither side leads, and the pictures of one grid are nearly alike: stripes first, then one sign after "
+        "another.",
+        cure="BatchNorm in D",
+        cured=digits(4, images=8_000, objective="hinge"),
+    ),
+    "bare d, saturating": Patient(
+        digits(2, **BARE, objective="minimax"),
+        "collapse",
+        changed="BatchNorm was taken out of D and nothing put in its place",
+        reason="D wins and loses in turn, without an end, and the pictures of a grid grow alike: at the end all of them "
+        "are one pattern of dots.",
+        cure="BatchNorm in D",
+        cured=digits(2, images=8_000, objective="minimax"),
+    ),
+    "bare d again": Patient(
+        digits(3, **BARE),
+        "collapse",
+        changed="BatchNorm was taken out of D and nothing put in its place",
+        reason="D is right on 70 %, as in many a good run, and each grid shows one sign 25 times. The next grid shows "
+        "another one.",
+        cure="BatchNorm in D",
+        cured=digits(3, images=8_000),
+    ),
+    "d fast digits": Patient(
+        digits(1, lr_d=2e-3, lr_g=1e-4),
+        "D too fast",
+        changed="D's rate was raised from 5e-4 to 2e-3, G's lowered to 1e-4",
+        reason="D is right on more than nine of ten images to the end, G's loss stays above 2.5, and the digits "
+        "remain shadows.",
+        cure="both rates 5e-4",
+        cured=digits(1),
+    ),
+    "d fast clothes": Patient(
+        clothes(1, lr_d=2e-3, lr_g=5e-5),
+        "D too fast",
+        changed="D's rate was raised from 5e-4 to 2e-3, G's lowered to 5e-5",
+        reason="D's loss goes to 0 and G's climbs to 6: D is right on every image, and G never gets beyond clouds.",
+        cure="both rates 5e-4",
+        cured=clothes(1),
+    ),
+    "d often digits": Patient(
+        digits(2, lr_d=2e-3, g_every=8),
+        "D too fast",
+        changed="D learnt at every step with the rate 2e-3 in place of 5e-4, G at every 8th step",
+        reason="D is right on every image in the first half, and on 95 % at the end. G, which is asked seldom, draws "
+        "clouds where digits should be.",
+        cure="both learn at every step, with the rate 5e-4",
+        cured=digits(2),
+    ),
+    "g slow clothes": Patient(
+        clothes(2, lr_g=2e-5),
+        "D too fast",
+        changed="G's rate was lowered from 5e-4 to 2e-5; D's stayed",
+        reason="",
+        cure="G's rate 5e-4",
+        cured=clothes(2),
+    ),
+    "d fast hinge": Patient(
+        digits(3, lr_d=2e-3, lr_g=1e-4, objective="hinge"),
+        "D too fast",
+        changed="D's rate was raised from 5e-4 to 2e-3, G's lowered to 1e-4",
+        reason="",
+        cure="both rates 5e-4",
+        cured=digits(3, objective="hinge"),
+    ),
+    "g fast digits": Patient(
+        digits(1, lr_g=2e-3, lr_d=1e-4),
+        "G too fast",
+        changed="G's rate was raised from 5e-4 to 2e-3, D's lowered to 1e-4",
+        reason="D takes G's pictures for real more often than the real ones, and is right on 5 % at the end. G has no "
+        "reason to draw digits: a pattern that D has not learnt yet will do.",
+        cure="both rates 5e-4",
+        cured=digits(1),
+    ),
+    "g fast clothes": Patient(
+        clothes(1, lr_g=2e-3, lr_d=5e-5),
+        "G too fast",
+        changed="G's rate was raised from 5e-4 to 2e-3, D's lowered to 5e-5",
+        reason="",
+        cure="both rates 5e-4",
+        cured=clothes(1),
+    ),
+    "g often digits": Patient(
+        digits(2, d_every=8),
+        "G too fast",
+        changed="G learnt at every step, D at every 8th",
+        reason="",
+        cure="both learn at every step",
+        cured=digits(2),
+    ),
+    "d slow clothes": Patient(
+        clothes(2, lr_d=2e-5),
+        "G too fast",
+        changed="D's rate was lowered from 5e-4 to 2e-5; G's stayed",
+        reason="",
+        cure="D's rate 5e-4",
+        cured=clothes(2),
+    ),
+    "g often clothes": Patient(
+        clothes(3, d_every=4, lr_g=2e-3),
+        "G too fast",
+        changed="G learnt at every step with four times the rate, D at every 4th step",
+        reason="",
+        cure="both learn at every step, with the rate 5e-4",
+        cured=clothes(3),
+    ),
+    "helpful g": Patient(
+        clothes(1, "helpful_g"),
+        "a bug in the code",
+        changed='G\'s loss used the label "fake" in place of "real"',
+        reason="Both losses go to 0 together. They are opponents: where D wins, G's loss has to rise. This G helps D.",
+        cure='the label "real" in G\'s loss',
+        cured=clothes(1),
+    ),
+    "half range": Patient(
+        digits(2, "half_range"),
+        "a bug in the code",
+        changed="the real images were left in [0, 1], where G's tanh makes [-1, 1]",
+        reason="The log is a healthy one and the digits take shape, but the background never gets darker than grey: "
+        "G imitates what D is shown, and D is shown nothing black.",
+        cure="real images scaled to [-1, 1]",
+        cured=digits(2),
+    ),
+    "still g": Patient(
+        digits(3, "still_g"),
+        "a bug in the code",
+        changed="G's optimiser was given the parameters of something else",
+        reason="",
+        cure="the optimiser has G's parameters",
+        cured=digits(3),
+    ),
+    "on its side": Patient(
+        clothes(2, "on_its_side"),
+        "a bug in the code",
+        changed="rows and columns of the real images were exchanged on loading",
+        reason="",
+        cure="rows are rows",
+        cured=clothes(2),
+    ),
+    "one sign": Patient(
+        digits(4, "one_sign", **WGAN),
+        "a bug in the code",
+        changed="the sign of G's loss was turned round (the museum's `one_sign`)",
+        reason="",
+        cure="G's loss is minus D's mean score",
+        cured=digits(4, **WGAN),
+    ),
+    "bare average": Patient(
+        clothes(3, "bare_average"),
+        "a bug in the code",
+        changed="the averaged G kept BatchNorm's first statistics (the museum's `bare_average`)",
+        reason="",
+        cure="the statistics are averaged, too",
+        cured=clothes(3),
+    ),
+    "leak into g": Patient(
+        digits(2, "leak_into_g"),
+        "a bug in the code",
+        changed="D's loss was not detached, and its gradient stayed in G's (the museum's `leak_into_g`)",
+        reason="",
+        cure="`fake.detach()` in D's loss",
+        cured=digits(2),
+    ),
+    "one axis": Patient(
+        digits(4, "one_axis", **WGAN),
+        "a bug in the code",
+        changed="the penalty's norm was taken over the channels alone (the museum's `one_axis`)",
+        reason="",
+        cure="the norm over the whole image",
+        cured=digits(4, **WGAN),
+    ),
 }
 
 
@@ -264,8 +493,10 @@ def write(clinic: Clinic) -> None:
     for path in folder.glob("*.webp"):
         if path.stem not in runs:
             path.unlink()
-    content = json.dumps({"runs": runs, "cases": cases}, ensure_ascii=False, separators=(",", ":"))
-    files.write_atomically(folder / "cases.json", content.encode() + b"\n")
+    evidence = {"date": date.today().isoformat(), "processor": devices.processor(), "versions": VERSIONS}
+    content = {"evidence": evidence, "runs": runs, "cases": cases}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    files.write_atomically(folder / "cases.json", text.encode() + b"\n")
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{len(cases)} cases, {len(runs)} runs, {size / 1e6:.2f} MB in {folder}")
 
@@ -285,7 +516,6 @@ def main(given: argparse.Namespace) -> None:
         rows.append((patient.diagnosis, *row(key, clinic.run(patient.plan))))
         if patient.cured:
             rows.append(("", *row("  cured", clinic.run(patient.cured))))
-        print(rows[-2:], flush=True)
     head = ("", "", "distance", "kinds", "sure", "variety", "right", "loss_d", "loss_g", "d_real", "d_fake")
     print(terminal.aligned([head, *rows]))
     if not given.cases:
