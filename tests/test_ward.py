@@ -82,9 +82,11 @@ def test_the_numbers_agree_with_the_labels(cases):
             assert end["right"] < 0.5 and d_fake > d_real, key
         elif diagnosis == "collapse":
             assert 0.4 < end["right"] < 0.9 and end["variety"] < 0.6 * case.cured.measured["variety"], key
+        elif diagnosis == "healthy":
+            assert 0.5 < end["right"] < 0.9, key
         if case.cured:
             assert case.cured.measured["distance"] < end["distance"], key
-            assert case.cured.measured["variety"] > 0.8, key
+            assert 0.5 < case.cured.measured["right"] < 0.9 and case.cured.measured["variety"] > 0.6, key
 
 
 def test_the_order_is_the_seeds():
