@@ -250,8 +250,8 @@ CASES = {
         digits(2, lr_d=2e-3, g_every=8),
         "D too fast",
         changed="D learnt at every step with the rate 2e-3 in place of 5e-4, G at every 8th step",
-        reason="D is right on nearly every image in the first half, and on 95 % at the end. G, which is asked seldom, draws "
-        "clouds where digits should be.",
+        reason="D is right on nearly every image in the first half, and on 95 % at the end. G, which is asked seldom, "
+        "draws clouds where digits should be.",
         cure="both learn at every step, with the rate 5e-4",
         cured=digits(2),
     ),
