@@ -12,13 +12,15 @@ from gan_course.widgets.picture_steps import PictureSteps
 from gan_course.widgets.player import Player
 from gan_course.widgets.scrubber import Scrubber
 from gan_course.widgets.toy_steps import Plane, StepByStep, describe
+from gan_course.widgets.ward import Ward
 
 latent_explorer = opener(Explorer)
 interpolator = opener(Interpolator)
 time_scrubber = opener(Scrubber)
 training_player = opener(Player)
 train_by_hand = opener(PictureSteps)
+ward_round = opener(Ward)
 
-__all__ = ["LEAST_SECONDS", "VIEW", "Message", "Panel", "Plane", "SizeCalculator", "StepByStep"]
+__all__ = ["LEAST_SECONDS", "VIEW", "Message", "Panel", "Plane", "SizeCalculator", "StepByStep", "Ward"]
 __all__ += ["connections", "describe", "interpolator", "latent_explorer", "time_scrubber", "train_by_hand"]
-__all__ += ["training_player"]
+__all__ += ["training_player", "ward_round"]
