@@ -112,7 +112,8 @@ def _museum(setting: str, about: str, **more: dict) -> Study:
     bugs = {key: key for key, exhibit in museum.EXHIBITS.items() if exhibit.setting == setting}
     recipe, changes = museum.SETTINGS[setting]
     arms = {"mended": {}, **dict.fromkeys(bugs, {}), **more}
-    return Study(f"museum-{setting}", about, recipe, arms, images=24_000, common={**changes, "width": museum.WIDTH}, bugs=bugs)
+    common = {**changes, "width": museum.WIDTH}
+    return Study(f"museum-{setting}", about, recipe, arms, images=24_000, common=common, bugs=bugs)
 
 
 STUDIES = {
