@@ -827,7 +827,7 @@ SYMPTOMS = {  # a condition on (an untreated run, the healthy run of its seed)
     "G's gradient below a tenth of the healthy one": lambda sick, well: sick["grad_g"] < 0.1 * well["grad_g"],
     "G's gradient above the healthy one": lambda sick, well: sick["grad_g"] > well["grad_g"],
     "three digits or more missing": lambda sick, well: sick["missing"] >= 3,
-    "variety below 0.7": lambda sick, well: sick["variety"] < 0.7,
+    "variety below 0.77": lambda sick, well: sick["variety"] < 0.77,
 }
 rows = [("in how many of the untreated runs", *ILLNESSES)]
 for symptom, shows in SYMPTOMS.items():
