@@ -32,7 +32,9 @@ def exercise_1(frechet_distance: Callable[[Tensor, Tensor], float]) -> None:
         found = run("7.1", frechet_distance, real, fake)
         said = f"frechet_distance of {about}"
         otherwise = f"{right:.4f} is right: |m1 - m2|² + tr C1 + tr C2 - 2 tr (C1 C2)^½"
-        compare("7.1", found, right, *_wrong_distance(real, fake), said=said, otherwise=otherwise, tolerance=2e-3)
+        compare(
+            "7.1", found, right, *_wrong_distance(real, fake), said=said, otherwise=otherwise, tolerance=2e-3
+        )
     passed("Right, also where the covariances have no inverse.")
 
 
@@ -70,7 +72,10 @@ def _wrong_distance(real: Tensor, fake: Tensor):
     yield by_n, "your covariances are divided by N; here by N - 1, as torch.cov does"
     apart = gap.square().sum() + (c1 - c2).square().sum()
     yield apart, "that compares the covariances entry by entry; the formula has traces and a root"
-    yield right * 0 + (c1.trace() + c2.trace() - 2 * overlap) + gap.square().mean(), "|m1 - m2|² is a sum, no mean"
+    yield (
+        right * 0 + (c1.trace() + c2.trace() - 2 * overlap) + gap.square().mean(),
+        "|m1 - m2|² is a sum, no mean",
+    )
 
 
 def _overlap(c1: Tensor, c2: Tensor) -> Tensor:
@@ -90,14 +95,20 @@ def exercise_2(at_infinity: Callable[[Tensor, Tensor], float]) -> None:
         two = torch.tensor([0, -1])
         wrong = [
             (slope, "that is the slope of the line over 1/N; its height at 1/N = 0 is wanted"),
-            (_line(sizes, distances)[0], "your line lies over N and meets N = 0, no pictures at all; take 1/N"),
+            (
+                _line(sizes, distances)[0],
+                "your line lies over N and meets N = 0, no pictures at all; take 1/N",
+            ),
             (_line(sizes.log(), distances)[0], "your line lies over log N; the bias falls as 1/N"),
             (_line(sizes.rsqrt(), distances)[0], "the bias falls as 1/N, not as 1/√N"),
             (distances[-1], "that is the distance at the largest N, its bias included"),
             (distances.min(), "that is the smallest distance, its bias included"),
             (distances.mean(), "that is the mean of the distances"),
             (_line(1 / sizes[two], distances[two])[0], "your line goes through two points; all four count"),
-            (_line(1 / sizes[-2:], distances[-2:])[0], "your line goes through the last two points; all four count"),
+            (
+                _line(1 / sizes[-2:], distances[-2:])[0],
+                "your line goes through the last two points; all four count",
+            ),
             (
                 (distances / sizes).sum() / (1 / sizes.square()).sum(),
                 "your line is forced through 0; its height at 1/N = 0 is what is asked for",
@@ -147,7 +158,10 @@ def _wrong_kernel(a: Tensor, b: Tensor):
         k = kernel(x, x)
         return (k.sum() - k.trace()) / len(x) ** 2
 
-    yield distance(diagonal=True), "each picture is paired with itself: leave the diagonals out (that is the bias)"
+    yield (
+        distance(diagonal=True),
+        "each picture is paired with itself: leave the diagonals out (that is the bias)",
+    )
     yield (
         over_all(a) + over_all(b) - 2 * kernel(a, b).mean(),
         "the diagonals are left out of the sums and still counted: divide by N (N - 1)",
@@ -155,7 +169,10 @@ def _wrong_kernel(a: Tensor, b: Tensor):
     yield distance(functools.partial(kernel, scale=False)), "x·y is divided by d, the number of features"
     yield distance(functools.partial(kernel, power=2)), "the kernel has the power 3"
     yield distance(functools.partial(kernel, one=0.0)), "the kernel adds 1 before the power"
-    yield distance(functools.partial(kernel, power=1)), "the kernel has the power 3; without it only means count"
+    yield (
+        distance(functools.partial(kernel, power=1)),
+        "the kernel has the power 3; without it only means count",
+    )
     yield distance(across=1.0), "the mean across both sets is taken away twice"
     yield distance(across=-2.0), "the mean across both sets is taken away, not added"
     yield -distance(), "the sign: sets that differ have a positive distance"
@@ -169,9 +186,14 @@ def _wrong_kernel(a: Tensor, b: Tensor):
 
 def exercise_4(inception_score: Callable[[Tensor], float]) -> None:
     """`inception_score(chances)`: exp E KL(p(y|x) ‖ p(y)) of chances [N, classes]."""
-    soft = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.6, 0.3, 0.1], [0.05, 0.9, 0.05]])
+    soft = torch.tensor(
+        [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.6, 0.3, 0.1], [0.05, 0.9, 0.05]]
+    )
     hard = torch.tensor([[1.0, 0, 0], [0, 1.0, 0], [0, 1.0, 0], [0.5, 0, 0.5]])
-    for chances, about in ((soft, "5 pictures, 3 classes"), (hard, "4 pictures, some chances of which are 0")):
+    for chances, about in (
+        (soft, "5 pictures, 3 classes"),
+        (hard, "4 pictures, some chances of which are 0"),
+    ):
         right = metrics.inception_score(chances)
         found = run("7.4", inception_score, chances)
         otherwise = f"{right:.4f} is right: exp of the mean over pictures of Σ p(y|x) (log p(y|x) - log p(y))"
@@ -207,10 +229,16 @@ def _wrong_score(chances: Tensor):
         (torch.xlogy(p, p) - torch.xlogy(p, named)).sum(1).mean().exp(),
         "p(y) is the mean of the chances, not the share of the classes that are named",
     )
-    yield torch.special.entr(marginal).sum().exp(), "that counts classes only; how sure each verdict is belongs to it"
+    yield (
+        torch.special.entr(marginal).sum().exp(),
+        "that counts classes only; how sure each verdict is belongs to it",
+    )
     yield (-torch.special.entr(p).sum(1).mean()).exp(), "p(y) is missing: log p(y|x) - log p(y)"
     other = p.mean(1, keepdim=True)
-    yield (torch.xlogy(p, p) - p * other.log()).sum(1).mean().exp(), "p(y) is the mean over the pictures, dim 0"
+    yield (
+        (torch.xlogy(p, p) - p * other.log()).sum(1).mean().exp(),
+        "p(y) is the mean over the pictures, dim 0",
+    )
 
 
 # --- 7.5: precision ----------------------------------------------------------------------------------
@@ -242,11 +270,20 @@ def _wrong_precision(real: Tensor, fake: Tensor, k: int):
         return inside.any(1).double().mean()
 
     own = reach(real, k)
-    yield share(far <= reach(real, k - 1)), "a picture is its own nearest, at 0: that one does not count among its k"
+    yield (
+        share(far <= reach(real, k - 1)),
+        "a picture is its own nearest, at 0: that one does not count among its k",
+    )
     yield share(far <= reach(real, k + 1)), "that is the neighbour after the k-th"
     back = torch.cdist(real, fake) <= reach(fake, k)
-    yield back.any(1).double().mean(), "that is recall: the reach is the *real* pictures', the share the generated ones'"
-    yield share(torch.cdist(fake, real) <= reach(fake, k)[:, None]), "the reach is a real picture's own, not a fake's"
+    yield (
+        back.any(1).double().mean(),
+        "that is recall: the reach is the *real* pictures', the share the generated ones'",
+    )
+    yield (
+        share(torch.cdist(fake, real) <= reach(fake, k)[:, None]),
+        "the reach is a real picture's own, not a fake's",
+    )
     nearest = far.argmin(1)
     yield (
         (far.min(1).values <= own[nearest]).double().mean(),
@@ -254,9 +291,18 @@ def _wrong_precision(real: Tensor, fake: Tensor, k: int):
     )
     yield share(far <= own.mean()), "each real picture has its own reach, not their mean"
     yield (far <= own).double().mean(), "that is the share of *pairs* in reach"
-    yield (far <= own).double().sum(1).mean() / k, "that is density, which counts how many reach; any one is enough"
-    yield (far <= own).any(0).double().mean(), "the share is of the generated pictures; you count the real ones"
-    yield (far.min(0).values <= own).double().mean(), "that is coverage: the share of *real* pictures with a fake near"
+    yield (
+        (far <= own).double().sum(1).mean() / k,
+        "that is density, which counts how many reach; any one is enough",
+    )
+    yield (
+        (far <= own).any(0).double().mean(),
+        "the share is of the generated pictures; you count the real ones",
+    )
+    yield (
+        (far.min(0).values <= own).double().mean(),
+        "that is coverage: the share of *real* pictures with a fake near",
+    )
     yield share(far.square() <= own), "a squared distance is compared with one that is not"
     yield share(far <= own.square()), "a distance is compared with a squared one"
     yield 1 - share(far <= own), "that is the share *out* of reach"
@@ -277,7 +323,9 @@ def exercise_6(lie: Callable[[str, ImageSet, int], Tensor]) -> None:
         fake = run("7.6", lie, metric, train, N)
         if not isinstance(fake, Tensor) or fake.dtype != torch.uint8 or list(fake.shape) != [N, 1, 28, 28]:
             kind = f"{fake.dtype} {list(fake.shape)}" if isinstance(fake, Tensor) else type(fake).__name__
-            raise NotYet(f"lie({metric!r}, …): a tensor uint8 [{N}, 1, 28, 28] of pictures is wanted; yours is {kind}")
+            raise NotYet(
+                f"lie({metric!r}, …): a tensor uint8 [{N}, 1, 28, 28] of pictures is wanted; yours is {kind}"
+            )
         if fake.device.type == "meta":
             raise NotYet(f"lie({metric!r}, …): pictures are wanted; a tensor on the device 'meta' holds none")
         told.append(_believed(metric, _seen(expert, train, real, fake.cpu())))
@@ -327,9 +375,15 @@ def _believed(metric: str, seen: dict[str, float]) -> str:
         "memorisation": (value <= 0.02, "at most 0.02"),
     }[metric]
     if not beaten[0]:
-        raise NotYet(f"{here}: {metric} is {value:.3g} for yours and {floor:.3g} for real pictures; wanted: {beaten[1]}")
+        raise NotYet(
+            f"{here}: {metric} is {value:.3g} for yours and {floor:.3g} for real pictures; wanted: {beaten[1]}"
+        )
     poor = {
-        "precision": (seen["recall"] < 0.2, f"their recall is {seen['recall']:.2f}", "below 0.2: show hardly anything"),
+        "precision": (
+            seen["recall"] < 0.2,
+            f"their recall is {seen['recall']:.2f}",
+            "below 0.2: show hardly anything",
+        ),
         "inception score": (
             seen["recall"] < 0.2,
             f"their recall is {seen['recall']:.2f}",
@@ -352,19 +406,30 @@ def _believed(metric: str, seen: dict[str, float]) -> str:
         ),
     }[metric]
     if not poor[0]:
-        raise NotYet(f"{here}: {metric} is beaten, and the pictures are too good for a lie: {poor[1]}; wanted: {poor[2]}")
+        raise NotYet(
+            f"{here}: {metric} is beaten, and the pictures are too good for a lie: {poor[1]}; wanted: {poor[2]}"
+        )
     return f"{metric} {value:.3g} (real ones {floor:.3g}), but {poor[1]}"
 
 
 # --- 7.7: an interval --------------------------------------------------------------------------------
 
-QUANTILES = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 10: 2.262}  # of Student's t, 97.5 %, by the number of seeds
+QUANTILES = {
+    3: 4.303,
+    4: 3.182,
+    5: 2.776,
+    6: 2.571,
+    10: 2.262,
+}  # of Student's t, 97.5 %, by the number of seeds
 
 
 def exercise_7(interval: Callable[[Tensor, Tensor], tuple[float, float]]) -> None:
     """`interval(first, second)`: the 95 % interval of the mean of first - second, seed by seed."""
     a = torch.tensor([9.0, 14.0, 8.0, 11.0, 20.0])
-    for first, second in ((a, a - torch.tensor([1.5, 2.5, 0.5, 2.0, 3.0])), (a[:3], torch.tensor([12.0, 9.0, 10.0]))):
+    for first, second in (
+        (a, a - torch.tensor([1.5, 2.5, 0.5, 2.0, 3.0])),
+        (a[:3], torch.tensor([12.0, 9.0, 10.0])),
+    ):
         found = run("7.7", interval, first, second)
         x, y, n = first.double(), second.double(), len(first)
         d, t = x - y, QUANTILES[n]
@@ -378,11 +443,20 @@ def exercise_7(interval: Callable[[Tensor, Tensor], tuple[float, float]]) -> Non
         wrong = [
             (-right.flip(0), "the sign: first - second"),
             (right.flip(0), "the lower end comes first"),
-            (around(d.mean(), t * unpaired), "that forgets the pairs: take the differences seed by seed, then their spread"),
+            (
+                around(d.mean(), t * unpaired),
+                "that forgets the pairs: take the differences seed by seed, then their spread",
+            ),
             (around(d.mean(), 1.96 * error), "1.96 is for many seeds; QUANTILES has the factor for a few"),
-            (around(d.mean(), t * d.std()), "that is where *one* seed falls; the mean's own spread is s / √n"),
+            (
+                around(d.mean(), t * d.std()),
+                "that is where *one* seed falls; the mean's own spread is s / √n",
+            ),
             (around(d.mean(), t * d.std() / n), "s is divided by √n, not by n"),
-            (around(d.mean(), t * d.std(correction=0) / math.sqrt(n)), "s has n - 1 below, since the mean is estimated, too"),
+            (
+                around(d.mean(), t * d.std(correction=0) / math.sqrt(n)),
+                "s has n - 1 below, since the mean is estimated, too",
+            ),
             (around(d.mean(), error), "the factor t is missing"),
             (around(d.median(), t * error), "the middle is the mean of the differences"),
             (around(d.mean() * 0, t * error), "the middle is missing: mean ± t s / √n"),
