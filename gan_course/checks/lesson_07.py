@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_course import data, judge, metrics
-from gan_course.checks import NotYet, compare, passed, run, shown
+from gan_course.checks import NotYet, compare, passed, read, run, shown
 from gan_course.data import ImageSet
 
 # --- 7.1: Fréchet distance ---------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def _line(x: Tensor, y: Tensor) -> tuple[float, float]:
 def exercise_3(kernel_distance: Callable[[Tensor, Tensor], float]) -> None:
     """`kernel_distance(real, fake)`: unbiased squared maximum mean discrepancy under (x·y/d + 1)³."""
     dice = torch.Generator().manual_seed(73)
-    a, b = torch.randn(5, 4, generator=dice), 1.3 * torch.randn(7, 4, generator=dice) + 0.4
+    a, b = torch.randn(5, 4, generator=dice), 1.3 * torch.randn(7, 4, generator=dice) + 1.2
     right = metrics.kernel_distance(a, b)
     found = run("7.3", kernel_distance, a, b)
     otherwise = f"{right:.4f} is right: mean k(real, real') + mean k(fake, fake') - 2 mean k(real, fake)"
@@ -197,13 +197,11 @@ def exercise_4(inception_score: Callable[[Tensor], float]) -> None:
         right = metrics.inception_score(chances)
         found = run("7.4", inception_score, chances)
         otherwise = f"{right:.4f} is right: exp of the mean over pictures of Σ p(y|x) (log p(y|x) - log p(y))"
-        if isinstance(found, (Tensor, float)) and not torch.as_tensor(found).isfinite().all():
-            found = torch.as_tensor(found).cpu()
-            if found.numel() == 1 and about.endswith("0"):
-                raise NotYet(
-                    f"inception_score of {about}: yours is {found.item()}; 0 · log 0 counts as 0 here "
-                    "(torch.special.entr and xlogy know)"
-                )
+        if about.endswith("0") and not math.isfinite(read("7.4", found, about)[0].sum()):
+            raise NotYet(
+                f"inception_score of {about}: yours is {shown(found)}; 0 · log 0 counts as 0 here (torch.xlogy and "
+                "torch.special.entr know)"
+            )
         said = f"inception_score of {about}"
         compare("7.4", found, right, *_wrong_score(chances), said=said, otherwise=otherwise, tolerance=1e-3)
     passed("Right, also where a chance is 0.")
@@ -223,7 +221,7 @@ def _wrong_score(chances: Tensor):
     yield (kl.sum(1).mean() / math.log(2)).exp(), "natural logarithms go with exp"
     yield 2 ** kl.sum(1).mean(), "natural logarithms go with exp, not with a power of 2"
     even = torch.xlogy(p, p).sum(1) + math.log(p.shape[1])
-    yield even.mean().exp(), "p(y) is the mean of the chances over your pictures, not 1 / classes"
+    yield even.mean().exp(), "p(y) is the mean of the chances over your pictures (dim 0), not 1 / classes"
     named = torch.bincount(p.argmax(1), minlength=p.shape[1]).double() / n
     yield (
         (torch.xlogy(p, p) - torch.xlogy(p, named)).sum(1).mean().exp(),
@@ -234,11 +232,6 @@ def _wrong_score(chances: Tensor):
         "that counts classes only; how sure each verdict is belongs to it",
     )
     yield (-torch.special.entr(p).sum(1).mean()).exp(), "p(y) is missing: log p(y|x) - log p(y)"
-    other = p.mean(1, keepdim=True)
-    yield (
-        (torch.xlogy(p, p) - p * other.log()).sum(1).mean().exp(),
-        "p(y) is the mean over the pictures, dim 0",
-    )
 
 
 # --- 7.5: precision ----------------------------------------------------------------------------------
@@ -343,7 +336,10 @@ def _clothes() -> tuple[judge.Judge, ImageSet, Tensor]:
 def _honest() -> dict[str, float]:
     """What real pictures get: 500 training pictures against 500 unseen ones."""
     expert, train, real = _clothes()
-    return _seen(expert, train, real, train.images[-N:])
+    return {
+        **_seen(expert, train, real, train.images[-N:]),
+        "memorisation": 0.01,
+    }  # they are the training pictures
 
 
 def _seen(expert: judge.Judge, train: ImageSet, real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -371,7 +367,7 @@ def _believed(metric: str, seen: dict[str, float]) -> str:
         "precision": (value > max(floor, 0.98), "more than 0.98, and than real ones"),
         "inception score": (value > floor, "more than real ones"),
         "recall": (value > 0.95 * floor, "at least 95 % of that of real ones"),
-        "Fréchet distance": (value < 1.1 * floor, "at most 1.1 times that of real ones"),
+        "Fréchet distance": (value < 1.5 * floor, "at most 1.5 times that of real ones"),
         "memorisation": (value <= 0.02, "at most 0.02"),
     }[metric]
     if not beaten[0]:
