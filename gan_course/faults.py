@@ -86,7 +86,8 @@ def proportions(world: World, strength: float, n: int, dice: torch.Generator) ->
 
 def few(world: World, strength: float, n: int, dice: torch.Generator) -> Looked:
     """Only so many different faces, again and again."""
-    known = _some(int(strength), len(world.fresh.features), dice)
+    of = len(world.fresh.features)
+    known = _some(min(int(strength), of), of, dice)
     return world.fresh.at(known[torch.randint(len(known), (n,), generator=dice)])
 
 
