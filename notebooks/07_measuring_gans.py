@@ -712,7 +712,7 @@ lesson_07.exercise_6(lie)
 
 # %%
 rows = [("deceives", "FD", "IS", "precision", "recall", "density", "coverage", "memorised")]
-lies = {metric: lie(metric, clothes, N) for metric in lesson_07.LIES}
+lies = {metric: lie(metric, clothes, N).cpu() for metric in lesson_07.LIES}
 for name, images in {"(real pictures)": taken, **lies}.items():
     x, logits = judge.look(expert, images)
     numbers = (float(frechet_distance(real_seen, x)), float(inception_score(logits.softmax(1).double())), *four(real_seen, x))
