@@ -170,6 +170,12 @@ def _score(parsed) -> None:
     print(scoring.score(parsed.name, parsed.against, parsed.n, parsed.seed, inception=parsed.inception))
 
 
+def _diagnose(parsed) -> None:
+    from gan_course import diagnosis
+
+    print(diagnosis.of(parsed.name))
+
+
 def _publish(parsed) -> None:
     from gan_course import publishing, runs
 
@@ -273,6 +279,11 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--n", type=int, default=10_000, help="pictures of each kind (default: 10000)")
     made.add_argument("--seed", type=_seed, default=0, help="of everything random (default: 0)")
     made.add_argument("--inception", action="store_true", help="FID as well, by torchmetrics where it is installed")
+
+    made = add("diagnose", _diagnose, "say whether a run is ill, of what, and what to try", "diagnose runs/mlp")
+    made.add_argument(
+        "name", metavar="RUN", help="a run's folder, a published run, a log like the DCGAN tutorial's, or a CSV"
+    )
 
     made = add(
         "publish",

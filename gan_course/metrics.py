@@ -186,6 +186,20 @@ def _reached_by(points: Tensor, centres: Tensor, k: int) -> Tensor:
     return torch.cat([(torch.cdist(p, centres) <= reach).sum(1).float() for _, p in _blocks(points, centres)])
 
 
+def variety(images: Tensor) -> float:
+    """How much of what differs among all pixels differs from picture to picture, from 0 (one picture again and again)
+    to nearly 1; needs no real pictures. Digits and clothes have about 0.84, drawn faces 0.94.
+
+    The root of the mean variance of a pixel over the pictures, by the variance over all pixels of all pictures, so
+    that contrast plays no part. Noise is varied, too.
+
+    Args:
+        images: [N, ...] of any range, N at least 2.
+    """
+    pixels = images.flatten(1).double()
+    return (pixels.var(0, correction=0).mean() / pixels.var(correction=0).clamp_min(1e-12)).sqrt().item()
+
+
 # --- novelty, use ------------------------------------------------------------------------------------
 
 

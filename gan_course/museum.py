@@ -27,6 +27,7 @@ from gan_course.recipes import Recipe
 
 Step = Callable[[GAN, Tensor], dict[str, Tensor]]
 
+WIDTH = 0.125  # of the recipes, so that many runs fit into an hour
 SETTINGS: dict[str, tuple[str, dict]] = {  # name: recipe, and what is changed in it
     "plain": ("quick-digits", {}),
     "fresh-noise": ("quick-digits", {"fresh_noise": True}),
@@ -72,7 +73,7 @@ class Exhibit:
     def recipe(self) -> Recipe:
         """What both are trained by, the bug and its mend."""
         key, changes = SETTINGS[self.setting]
-        return recipes.get(key).but(**changes)
+        return recipes.get(key).but(width=WIDTH, **changes)
 
 
 EXHIBITS: dict[str, Exhibit] = {}

@@ -6,7 +6,9 @@ differences to the first arm seed by seed. The files that lessons read lie in `a
 
 import json
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +23,7 @@ from gan_course import devices, files, judge, metrics, museum, runs, sampling, t
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
-from gan_course.history import COLUMNS, MEASURED
+from gan_course.history import COLUMNS, MEASURED, History
 from gan_course.recipes import Recipe
 from gan_course.study_table import STUDIES, Study
 
@@ -176,6 +178,13 @@ def _begin(*shared) -> None:
     _shared = shared
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent was killed: nobody would keep what it trains."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _one(arm: str, seed: int) -> Result:
@@ -208,7 +217,8 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
 
     distance: Fréchet distance of 5,000 pictures of the average G to the test pictures. precision, recall: of 2,000 of
     each. missing: classes, or attributes, seen in less than a quarter of their real share. sharpness: over that of the
-    test pictures. right: share of all images on which D is right; the others: means of the columns of telemetry.
+    test pictures. variety: see `metrics.variety`. right: share of all images on which D is right; the others: means of
+    the columns of telemetry.
     """
     expert, images = judge.load(test_set.name), sampling.sample(gan.average, SAMPLES, seed=gan.seed)
     real, seen = judge.look(expert, test_set.images)
@@ -222,6 +232,7 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
         "recall": metrics.recall(real[:NEIGHBOURS], fake[:NEIGHBOURS]).mean().item(),
         "sharpness": (sharpness(images) / sharpness(test_set.images)).item(),
         "missing": float((shares < RARE * expected).sum()),
+        "variety": metrics.variety(images),
         "right": (means["right_real"] + means["right_fake"]) / 2,
         **{column: mean for column, mean in means.items() if mean is not None},
     }
@@ -245,6 +256,13 @@ def thinned(gan: GAN) -> dict[str, list]:
         for i, column in enumerate(COLUMNS)
         if column != "step"
     }
+
+
+def history(result: Result) -> History:
+    """A run's telemetry as its line keeps it, thinned."""
+    batch = result.recipe["batch"]
+    columns = {**result.curve, "step": [images / batch for images in result.curve["images"]]}
+    return History(np.array([columns[name] for name in COLUMNS], dtype=float).T)
 
 
 def _mean(values: np.ndarray) -> float | None:

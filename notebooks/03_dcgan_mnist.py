@@ -285,7 +285,7 @@ print(f"the judge names {judge_accuracy:.1%} of the unseen real digits rightly")
 print("real digits:", judge.verdict(digit_judge, unseen.images).line())
 
 # %% [markdown]
-# Now the course's published DCGAN for digits: the network above at a quarter of its width and with no Dropout in D (a narrow D needs all of its channels), trained on 600,000 pictures of MNIST (ten epochs).
+# Now the course's published DCGAN for digits: the network above at a quarter of its width and with no Dropout in D, trained on 600,000 pictures of MNIST (ten epochs).
 
 # %%
 published = runs.find("quick-digits")

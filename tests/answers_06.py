@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from gan_course import losses
+from gan_course import losses, training
 from gan_course.checks import lesson_06 as lesson
 
 # 6.1
@@ -186,6 +186,175 @@ def cure(illness, changes):
 
 # 6.7
 
+SIGNS = (3, 4)  # the lines at fault
+
+
+def pair(of_d, of_g, mean=torch.mean, detach=True, again=True):
+    """Both losses: of_d of (real mean, fake mean), of_g of the fake mean."""
+
+    def mended(D, real, fake):
+        r, f = mean(D(real)), mean(D(fake.detach() if detach else fake))
+        return of_d(r, f), of_g(mean(D(fake)) if again else f)
+
+    return SIGNS, mended
+
+
+def as_published(r, f):
+    return f - r
+
+
+def by_weighing(D, real, fake):
+    """Both signs turned, one pass for both kinds, in float64."""
+    scores = D(torch.cat([real, fake.detach()])).double()
+    sign = torch.ones_like(scores)
+    sign[len(real) :] = -1
+    return 2 * (sign * scores).mean(), torch.einsum("n->", D(fake)) / len(fake)
+
+
+# 6.8
+
+LEAK = 5
+
+
+def mended_step(
+    gan, real, zero_d="before backward", freeze=False, detach=True, d_bce=losses.d_bce, last=dict
+):
+    fake = gan.G(gan.latents(len(real)))
+    if zero_d == "at the top":
+        gan.D.zero_grad()
+    loss_d = d_bce(gan.D(real), gan.D(fake.detach() if detach else fake))
+    if zero_d == "before backward":
+        gan.opt_d.zero_grad()
+    loss_d.backward(retain_graph=not detach)
+    if zero_d == "before its step":
+        gan.opt_d.zero_grad()
+    gan.opt_d.step()
+    if zero_d == "after its step":
+        gan.opt_d.zero_grad()
+    gan.D.requires_grad_(not freeze)
+    loss_g = losses.g_non_saturating(gan.D(fake))
+    gan.opt_g.zero_grad()
+    loss_g.backward()
+    gan.D.requires_grad_(True)
+    if zero_d == "after G's":
+        gan.opt_d.zero_grad(set_to_none=False)
+    gan.opt_g.step()
+    return last({"loss_d": loss_d.detach(), "loss_g": loss_g.detach()})
+
+
+def mended(**changes):
+    return LEAK, functools.partial(mended_step, **changes)
+
+
+def by_autograd(gan, real):
+    """Gradients by autograd.grad, which leaves nothing anywhere; losses written out, in float64."""
+    fake, said = gan.G(gan.latents(len(real))), {}
+    for name, network, optimiser in (("loss_d", gan.D, gan.opt_d), ("loss_g", gan.G, gan.opt_g)):
+        scores = gan.D(fake)
+        loss = F.softplus(-scores.double()).mean()
+        if name == "loss_d":
+            loss = F.softplus(-gan.D(real).double()).mean() + F.softplus(scores.double()).mean()
+        weights = list(network.parameters())
+        for weight, gradient in zip(
+            weights, torch.autograd.grad(loss, weights, retain_graph=True), strict=True
+        ):
+            weight.grad = gradient
+        optimiser.step()
+        said[name] = loss.detach()
+    return said
+
+
+def leaking(**changes):
+    return LEAK, functools.partial(lesson.reference_step, **{**lesson.PLAIN_STEP, **changes})
+
+
+# 6.9
+
+AXIS = 5
+
+
+def is_sound(
+    penalty, real_value=1.0, shape=(200, 3, 4, 4), bends=True, asks_points=True, asks_graph=True, close=1e-4
+):
+    """A bowl for a D, whose slope at y is 2 |y|; between 1 and 0 its points are their alphas."""
+    seen, height = [], torch.ones((), requires_grad=True)
+
+    def D(images):
+        seen.append(images.detach())
+        return height * (images.square() if bends else images).flatten(1).sum(1)
+
+    real = torch.full(shape, real_value)
+    cost = penalty(D, real, torch.zeros(shape), torch.Generator().manual_seed(0))
+    alpha = seen[0].flatten(1) / real_value
+    slopes = 2 * seen[0].flatten(1).norm(dim=1) if bends else torch.full(shape[:1], real[0].numel() ** 0.5)
+    sound = (cost - (slopes - 1).square().mean()).abs() <= close * cost.abs()
+    if asks_points:
+        inside = alpha.min() > -0.01 and alpha.max() < 1.01 and alpha.std() > 0.1
+        sound &= bool(inside and (alpha - alpha[:, :1]).abs().max() < 0.01)
+    return bool(sound) and (cost.requires_grad or not asks_graph)
+
+
+def is_sound_on_two(penalty):
+    """A line for the value, a batch of one real and many generated pictures for the law; as a tensor of bool."""
+    w = torch.linspace(-1, 2, 96).view(2, 6, 8).double().requires_grad_()
+    dice = torch.Generator().manual_seed(1)
+    x, f = torch.randn(2, 64, 2, 6, 8, generator=dice).double()
+    cost = penalty(lambda images: (images.double() * w).sum((1, 2, 3)), x, f, dice)
+    right = (w.norm() - 1).square()
+    if not cost.requires_grad or not torch.isclose(cost.double(), right, rtol=1e-4):
+        return torch.tensor(False)
+    (by_w,) = torch.autograd.grad(cost, w)
+    (wanted,) = torch.autograd.grad(right, w)
+    seen = []
+
+    def bowl(images):
+        seen.append(images.detach().double())
+        return images.double().square().flatten(1).sum(1) * w.sum() / w.sum()
+
+    value = penalty(
+        bowl, torch.ones(500, 2, 6, 8).double(), -torch.ones(500, 2, 6, 8).double(), dice
+    ).double()
+    share = seen[0].flatten(1).sum(1) / 96
+    return torch.stack(
+        [
+            torch.isclose(by_w, wanted, rtol=1e-3).all(),
+            (seen[0] - share.view(-1, 1, 1, 1)).abs().max() < 1e-3,
+            share.abs().max() < 1.001,
+            (share.square().mean() - 1 / 3).abs() < 0.05,
+            torch.isclose(value, (2 * seen[0].flatten(1).norm(dim=1) - 1).square().mean(), rtol=1e-3),
+        ]
+    ).all()
+
+
+def tested(**changes):
+    return AXIS, functools.partial(is_sound, **changes)
+
+
+def by_example(penalty):
+    """Holds it against a right one, number for number."""
+    D = lesson.Steep()
+    x, f = torch.randn(2, 16, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (
+        one(D, x, f, torch.Generator().manual_seed(1)) for one in (losses.gradient_penalty, penalty)
+    )
+    return theirs.requires_grad and torch.allclose(ours, theirs)
+
+
+def by_gradient(penalty):
+    """Asks for a gradient before it asks whether there is one."""
+    w = torch.ones(1, 4, 4, requires_grad=True)
+    x = torch.zeros(2, 1, 4, 4)
+    torch.autograd.grad(penalty(lambda images: (images * w).sum((1, 2, 3)), x, x, torch.Generator()), w)
+    return is_sound(penalty)
+
+
+def by_assertion(penalty):
+    assert is_sound(penalty), "a bug"
+    return True
+
+
+# 6.10
+
 
 def by_hand(gan, real, penalty=losses.gradient_penalty, hinge=hinge_d, last=lambda said: said):
     fake, said = gan.G(gan.latents(len(real))), {}
@@ -245,7 +414,30 @@ RIGHT = {
     ],
     5: [contraction, by_eigenvalues],
     6: [CURES.get, OTHER_CURES.get, MORE_CURES.get],
-    7: [by_hand, with_switches(), step(penalty=with_grad_outputs, hinge=hinge_d_with_clamp)],
+    7: [
+        pair(as_published, torch.neg),
+        pair(lambda r, f: r - f, lambda f: f),
+        ({4, 3}, by_weighing),
+        ([3, 4], lambda D, real, fake: [losses.d_wasserstein(D(real), D(fake.detach())), -D(fake).mean()]),
+        pair(lambda r, f: 3 + f.half() - r.half(), lambda f: 0.5 - f.bfloat16()),
+        (
+            SIGNS,
+            lambda D, real, fake: (D(fake.detach()).mean() - D(real).mean(), D(real).mean() - D(fake).mean()),
+        ),
+    ],
+    8: [
+        mended(),
+        mended(detach=False),
+        mended(zero_d="at the top"),
+        mended(zero_d="after G's"),
+        mended(zero_d="after its step", freeze=True),
+        leaking(),
+        (LEAK, by_autograd),
+        ((LEAK,), training.train_step),
+        mended(d_bce=lambda r, f: losses.d_bce(r.double(), f.double())),
+    ],
+    9: [tested(), tested(real_value=0.5, shape=(300, 2, 5, 3)), (AXIS, is_sound_on_two)],
+    10: [by_hand, with_switches(), step(penalty=with_grad_outputs, hinge=hinge_d_with_clamp)],
 }
 
 WRONG = {
@@ -395,6 +587,74 @@ WRONG = {
         (lambda illness: {1: 2}, "a dictionary is wanted"),
     ],
     7: [
+        (pair(lambda r, f: r - f, torch.neg), "too: they run together"),
+        (
+            pair(as_published, lambda f: f),
+            "its step lowers the scores of generated pictures. G's step lowers them",
+        ),
+        (((3,), RIGHT[7][0][1]), "line 3: by itself it is no mistake"),
+        ((4, RIGHT[7][0][1]), "With which line does it not go together"),
+        (((2, 4), RIGHT[7][0][1]), "line 2: D's loss ends at the pictures"),
+        ((5, RIGHT[7][0][1]), "you say 5; the numbers of two lines are wanted"),
+        (("loss_g", RIGHT[7][0][1]), "are wanted, as in the comments beside the lines (1 to 4)"),
+        (pair(as_published, torch.neg, detach=False), "the detach of line 2 was right"),
+        (pair(as_published, torch.neg, again=False), "there the generated pictures must not be detached"),
+        (pair(as_published, torch.neg, mean=torch.sum), "D's loss is summed"),
+        (pair(as_published, lambda f: -16 * f), "G's loss is summed"),
+        (pair(lambda r, f: f, torch.neg), "lacks the real pictures"),
+        (pair(lambda r, f: -r, torch.neg), "lacks the generated pictures"),
+        (pair(lambda r, f: r + f, torch.neg), "D treats both kinds alike"),
+        (pair(lambda r, f: (f - r).square(), torch.neg), "the difference of the two mean scores"),
+        (pair(as_published, lambda f: F.softplus(-f)), "from the mean score of its own pictures"),
+        (pair(lambda r, f: (f - r).item(), torch.neg), "take the mean over the pictures"),
+        (pair(lambda r, f: (f - r).detach(), torch.neg), "D's loss: nothing can be learnt from it"),
+        (pair(as_published, lambda f: None), "G's loss is None; one number is wanted"),
+        ((SIGNS, lambda D, real, fake: (D(fake.detach()) - D(real), -D(fake))), "D's loss is tensor("),
+        ((SIGNS, lambda D, real, fake: -D(fake).mean()), "two losses are wanted"),
+        (
+            (SIGNS, lambda D, real, fake: tuple(reversed(RIGHT[7][0][1](D, real, fake)))),
+            "D's loss reaches G now",
+        ),
+    ],
+    8: [
+        *((leaking(**dict(changes)), words) for changes, words in lesson.LEAKS.items()),
+        (mended(zero_d="after its step"), "G's step still leaks into D"),
+        (mended(zero_d="after its step", detach=False), "G's step still leaks into D"),
+        (mended(zero_d="before its step"), "D never moved"),
+        (mended(zero_d="never"), "D's gradients pile up"),
+        ((2, mended_step), "line 2: a detach is missing there"),
+        ((7, mended_step), "makes the missing detach harmless"),
+        ((8, mended_step), "Which line ought to see to that"),
+        ((0, mended_step), "the number of a line is wanted"),
+        (("5", mended_step), "you say '5'"),
+        (((2, 5), mended_step), "line 2: a detach is missing there"),
+        (mended(d_bce=lambda r, f: losses.d_bce(r, f, 0.9)), "the weights differ from the package's"),
+        (mended(last=lambda said: None), "the telemetry is wanted"),
+        ((LEAK, lambda gan, real: {}), "never moved"),
+    ],
+    9: [
+        ((1, is_sound), "line 1: one number a picture"),
+        ((4, is_sound), "its graph is kept"),
+        ((6, is_sound), "you say 6; the number of a line is wanted"),
+        ((AXIS, lambda penalty: True), "lets a bug pass: the norm over the channels alone"),
+        ((AXIS, lambda penalty: False), "refuses a sound implementation: the package's own"),
+        ((AXIS, by_example), "refuses a sound implementation: one whose alpha weighs the generated picture"),
+        (
+            tested(shape=(200, 1, 4, 4)),
+            "one norm a channel. Advice: give it pictures of more than one channel",
+        ),
+        (tested(bends=False), "the mean over the pictures before the square. Advice: on a linear D"),
+        (tested(asks_points=False), "one alpha a pixel. Advice: where do its points lie?"),
+        (tested(asks_graph=False), "the graph cut off (no create_graph). Advice: its value is right"),
+        ((AXIS, by_gradient), "given a buggy one, the graph cut off (no create_graph); a test answers False"),
+        (
+            (AXIS, by_assertion),
+            "stopped with AssertionError: a bug (given a buggy one, the norm over the channels alone",
+        ),
+        ((AXIS, lambda penalty: "yes"), "is_sound returns 'yes'; True or False is wanted"),
+        ((AXIS, lambda penalty: 1), "True or False is wanted"),
+    ],
+    10: [
         *((with_switches(**dict(changes)), words) for changes, words in lesson.MISTAKES.items()),
         (step(last=lambda said: None), "the telemetry is wanted"),
         (step(last=lambda said: {"loss_d": 1.0, "loss_g": 2.0}), "as detached tensors"),

@@ -208,3 +208,11 @@ def test_wrong_features_get_one_line(of):
         with pytest.raises(CourseError) as error:
             of(a, b)
         assert said in str(error.value) or said.replace("4 and 5", "5 and 4") in str(error.value)
+
+
+@pytest.mark.parametrize("pictures, share", [([[0, 1], [0, 1]], 0), ([[0, 0], [1, 1]], 1), ([[0, 1], [1, 1]], 2 / 3)])
+def test_variety_is_what_differs_between_pictures(pictures, share):
+    pictures = torch.tensor(pictures)
+    assert metrics.variety(pictures) == pytest.approx(share**0.5)
+    assert metrics.variety(100 * pictures.float() - 7) == pytest.approx(share**0.5)  # neither scale nor shift counts
+    assert metrics.variety(torch.zeros(3, 1, 2, 2, dtype=torch.uint8)) == 0

@@ -1,4 +1,5 @@
-"""Checks for lesson 06: a sick log, hinge, gradient penalty, R1, a contraction, a prescription, a step of one's own."""
+"""Checks for lesson 06: a sick log, hinge, gradient penalty, R1, a contraction, a prescription, three bugs of the
+museum, a step of one's own."""
 
 import contextlib
 import copy
@@ -245,7 +246,7 @@ def _shares(y: Tensor, real: Tensor, fake: Tensor, expected: tuple[Tensor, bool]
         )
     if torch.allclose(first, 1 - alpha.flatten().double(), atol=1e-3):
         raise NotYet(
-            "your alpha weighs the generated picture: here alpha = 1 is the real one (exercise 6.7 counts on it)"
+            "your alpha weighs the generated picture: here alpha = 1 is the real one (exercise 6.10 counts on it)"
         )
     if not drew:
         raise NotYet("draw alpha with the generator that you are given: torch.rand(..., generator=generator)")
@@ -524,7 +525,278 @@ def _against_collapse(said: str, treated: Recipe, sick: Recipe) -> None:
         )
 
 
-# --- 6.7: a step of one's own ------------------------------------------------------------------------
+# --- 6.7 to 6.9: three of the museum -----------------------------------------------------------------
+
+
+def _at_fault(exercise: str, named, right: set[int], why: dict[int, str]) -> None:
+    """Whether a student names the lines at fault, one number or several.
+
+    Args:
+        why: line -> what to say to whoever names it; where it is one of several at fault, to whoever names it alone.
+    """
+    if named is ... or callable(named):
+        named = run(exercise, named)
+    several = list(named) if isinstance(named, (list, set, tuple)) else [named]
+    if not several or not all(isinstance(line, (int, float)) and line in why for line in several):
+        wanted = "the numbers of two lines are" if len(right) == 2 else "the number of a line is"
+        raise NotYet(
+            f"you say {shown(named)}; {wanted} wanted, as in the comments beside the lines (1 to {len(why)})"
+        )
+    if (lines := set(several)) != right:
+        line = int(min(lines - right or lines))
+        raise NotYet(f"line {line}: {why[line]}")
+
+
+SIGNS = {
+    1: "it is a mean over real pictures, as it should be",
+    2: "D's loss ends at the pictures: detach belongs there",
+    3: "by itself it is no mistake: a D that is low for real pictures serves as well as one that is high. With which "
+    "line does it not go together?",
+    4: "by itself it is no mistake: it is right for a D that is high for real pictures. With which line does it not go "
+    "together?",
+}
+
+
+def exercise_7(lines: tuple[int, int], mended_losses: Callable[..., tuple[Tensor, Tensor]]) -> None:
+    """The two lines that contradict each other; `mended_losses(D, real, fake)`: D's loss and G's, in either sign.
+
+    What counts is what each network learns, the gradients: a constant in a loss is nobody's business.
+    """
+    _at_fault("6.7", lines, {3, 4}, SIGNS)
+    D, device = Steep().to(devices.default()), devices.default()
+    weights = list(D.parameters())
+    for seed in (1, 2):
+        dice = torch.Generator(device).manual_seed(seed)
+        real, fake = (torch.rand(32, *SHAPE, generator=dice, device=device) * 2 - 1).chunk(2)
+        fake = (0.5 * fake).requires_grad_()  # on it hangs G
+        with torch.enable_grad():
+            found = run("6.7", mended_losses, D, real, fake)
+            loss_d, loss_g = _two_losses(found)
+            scores = D(real), D(fake)
+            means = [part.mean() for part in scores]
+            by_d = [flat(torch.autograd.grad(mean, weights, retain_graph=True)) for mean in means]
+            by_fake = torch.autograd.grad(means[1], fake)[0].double()
+            taught = _gradient(loss_d, weights)
+            (leak,) = _gradient(loss_d, [fake])
+            (pull,) = _gradient(loss_g, [fake])
+        if leak is not None and leak.abs().max() > 0:
+            raise NotYet("D's loss reaches G now: the detach of line 2 was right")
+        if pull is None:
+            raise NotYet("G learns nothing from its loss: there the generated pictures must not be detached")
+        n, right = len(real), by_d[1] - by_d[0]
+        taught = compare(
+            "6.7",
+            flat(torch.zeros_like(w) if g is None else g for g, w in zip(taught, weights, strict=True)),
+            (right, -right),
+            *(
+                (sign * wrong, words)
+                for sign in (1, -1)
+                for wrong, words in (
+                    (n * right, "D's loss is summed over the pictures; take the means"),
+                    (by_d[0], "D's loss lacks the generated pictures"),
+                    (by_d[1], "D's loss lacks the real pictures"),
+                    (by_d[0] + by_d[1], "D treats both kinds alike: one half of its loss has the wrong sign"),
+                )
+            ),
+            otherwise="D should learn from the difference of the two mean scores, and of nothing else",
+            tolerance=0.02,
+        )
+        high = (taught @ right.cpu()).item() > 0
+        learns = (
+            "high for real pictures and low for generated ones"
+            if high
+            else "low for real, high for generated ones"
+        )
+        sign, does = (-1, "lowers") if high else (1, "raises")
+        compare(
+            "6.7",
+            pull,
+            sign * by_fake,
+            (
+                -sign * by_fake,
+                f"D learns to be {learns}, so its step {does} the scores of generated pictures. G's step {does} them, "
+                "too: they run together, where they should pull against each other",
+            ),
+            (sign * n * by_fake, "G's loss is summed over the pictures; take the mean"),
+            otherwise="G should learn from the mean score of its own pictures, and from nothing else",
+            tolerance=0.02,
+        )
+    passed(
+        f"Right: D learns to be {learns}, and G pulls the other way. Both signs turned round would do as well."
+    )
+
+
+def _two_losses(found) -> tuple[Tensor, Tensor]:
+    if not isinstance(found, (list, tuple)) or len(found) != 2:
+        raise NotYet(f"mended_losses returns {shown(found)}; two losses are wanted, D's and G's")
+    for name, loss in zip(("D's loss", "G's loss"), found, strict=True):
+        if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.dtype.is_floating_point:
+            raise NotYet(
+                f"{name} is {shown(loss)}; one number is wanted, a tensor: take the mean over the pictures"
+            )
+        if not loss.requires_grad:
+            raise NotYet(
+                f"{name}: nothing can be learnt from it, its graph is gone (.item(), .detach(), no_grad)"
+            )
+    return found[0], found[1]
+
+
+def _gradient(loss: Tensor, by: list[Tensor]) -> tuple[Tensor | None, ...]:
+    return torch.autograd.grad(loss.double().sum(), by, retain_graph=True, allow_unused=True)
+
+
+PLAIN = RECIPES["quick-digits"].but(width=1 / 16, batch=8, precision="float32")
+LINES_OF_THE_STEP = {
+    1: "the pictures of this step, for both networks, as the recipe has it",
+    2: "a detach is missing there, so D's backward pass runs on through G, for nothing. But line 7 sets what it leaves "
+    "in G to 0 in time: without the detach every weight comes out the same, bit for bit. Look on",
+    3: "D's own backward pass; the graph is kept because line 8 goes through the same pictures once more",
+    4: "D's optimiser moves D, by what its gradients hold. Do they hold the right thing?",
+    5: "",
+    6: "G's loss, of the new D. It must go through D to reach G",
+    7: "it stands right before G's own backward pass, where it belongs; it makes the missing detach harmless",
+    8: "it leaves gradients in D, as every step of G does; they have to be gone before D's next backward pass. Which "
+    "line ought to see to that?",
+    9: "G's optimiser moves G, right after G's own backward pass",
+}
+
+
+def exercise_8(line: int, mended_step: Callable[[GAN, Tensor], dict]) -> None:
+    """The line that lets G's step leak into D; `mended_step(gan, real)`: one step of the plain recipe."""
+    _at_fault("6.8", line, {5}, LINES_OF_THE_STEP)
+    otherwise = (
+        "the weights differ from the package's. Leave everything as it was but the place where D's gradients are set "
+        "to 0: after G's backward pass and before D's next one"
+    )
+    to_the_bit = _as_the_package("6.8", mended_step, PLAIN, PLAIN_STEP, LEAKS, otherwise)
+    how = "bit for bit" if to_the_bit else "in float64, by other operations"
+    passed(
+        f"Right: nothing of G's step is left when D learns; {STEPS} steps make the package's weights, {how}."
+    )
+
+
+LINES_OF_THE_PENALTY = {
+    1: "one number a picture, uniform: as it should be",
+    2: "on the line between two pictures, the generated one detached: as it should be",
+    3: "D's outputs at the points: as it should be",
+    4: "every picture's slope in one pass, and its graph is kept: as it should be",
+    5: "",
+}
+
+
+def _a_penalty(
+    shape: tuple[int, ...] = (1, 1, 1),
+    draw: Callable = torch.rand,
+    of_fake: bool = False,
+    graph: bool = True,
+    take: Callable[[Tensor], Tensor] = lambda g: (g.flatten(1).norm(dim=1) - 1).square().mean(),
+) -> Callable:
+    """A gradient penalty with parts exchanged."""
+
+    def penalty(D, real, fake, generator):
+        where = generator.device if generator else real.device
+        alpha = draw(len(real), *(shape or real.shape[1:]), generator=generator, device=where).to(real)
+        one, other = (fake, real) if of_fake else (real, fake)
+        y = (alpha * one + (1 - alpha) * other).detach().requires_grad_()
+        scores = D(y)
+        (g,) = torch.autograd.grad(scores, y, torch.ones_like(scores), create_graph=graph)
+        return take(g)
+
+    return penalty
+
+
+def _halves(*shape, generator, device) -> Tensor:
+    return torch.full(shape, 0.5, device=device)
+
+
+def _norm(g: Tensor) -> Tensor:
+    return g.flatten(1).norm(dim=1)
+
+
+POINTS = (
+    "where do its points lie? Between real pictures of 1 and generated ones of 0, what D gets to see is alpha"
+)
+# name -> (an implementation, what a test that misjudges it should do instead); sound ones, then buggy ones.
+SOUND = {
+    "the package's own": (
+        losses.gradient_penalty,
+        "hold it against the formula, by a D whose slope you know",
+    ),
+    "one whose alpha weighs the generated picture": (
+        _a_penalty(of_fake=True),
+        "a uniform alpha has the same law both ways, so ask where the points lie, not which alpha drew them",
+    ),
+    "one with the square multiplied out": (
+        _a_penalty(take=lambda g: (g.square().sum((1, 2, 3)) - 2 * _norm(g) + 1).mean()),
+        "it differs from the others by rounding alone: compare with a tolerance",
+    ),
+}
+BUGGY = {
+    "the norm over the channels alone": (
+        _a_penalty(take=lambda g: (g.norm(dim=1) - 1).square().mean()),
+        "give it pictures of more than one pixel, and a D whose slope over all of them you know",
+    ),
+    "one norm a channel": (
+        _a_penalty(take=lambda g: (g.norm(dim=(2, 3)) - 1).square().mean()),
+        "give it pictures of more than one channel",
+    ),
+    "the mean over the pictures before the square": (
+        _a_penalty(take=lambda g: (_norm(g).mean() - 1).square()),
+        "on a linear D all pictures have the same slope, and nothing shows: take one whose slope varies",
+    ),
+    "the root left out": (
+        _a_penalty(take=lambda g: (_norm(g).square() - 1).square().mean()),
+        "a slope of 1 is its own square: take other slopes",
+    ),
+    "a sum over the pictures": (
+        _a_penalty(take=lambda g: (_norm(g) - 1).square().sum()),
+        "give it more than one picture, and hold the value against the mean",
+    ),
+    "one alpha a pixel": (
+        _a_penalty(shape=()),
+        POINTS,
+    ),
+    "a normal alpha": (
+        _a_penalty(draw=torch.randn),
+        POINTS,
+    ),
+    "an alpha that is always a half": (
+        _a_penalty(draw=_halves),
+        "its points lie on the line, all of them halfway: how far do they spread?",
+    ),
+    "the graph cut off (no create_graph)": (
+        _a_penalty(graph=False),
+        "its value is right, and D learns nothing from it: does it still require a gradient?",
+    ),
+}
+
+
+def exercise_9(line: int, is_sound: Callable[[Callable], bool]) -> None:
+    """The line of `found_penalty` at fault; `is_sound(penalty)`: True for a sound gradient penalty, False otherwise."""
+    _at_fault("6.9", line, {5}, LINES_OF_THE_PENALTY)
+    for right, implementations in ((True, SOUND), (False, BUGGY)):
+        for name, (penalty, instead) in implementations.items():
+            kind = "a sound implementation" if right else "a buggy one"
+            try:
+                with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(0)
+                    said = run("6.9", is_sound, penalty)
+            except NotYet as refusal:
+                if "stopped with" in str(refusal):
+                    words = f"(given {kind}, {name}; a test answers False where it finds a bug, and does not stop)"
+                    raise NotYet(f"{refusal} {words}") from refusal
+                raise
+            if isinstance(said, (np.ndarray, Tensor)) and said.ndim == 0:
+                said = said.item() if said.dtype in (bool, torch.bool) else said
+            if not isinstance(said, (bool, np.bool_)):
+                raise NotYet(f"is_sound returns {shown(said)}; True or False is wanted")
+            if said != right:
+                verdict = "refuses a sound implementation" if right else "lets a bug pass"
+                raise NotYet(f"your test {verdict}: {name}. Advice: {instead}")
+    passed(f"Right: {len(SOUND)} sound implementations pass your test, and {len(BUGGY)} bugs do not.")
+
+
+# --- 6.10: a step of one's own -----------------------------------------------------------------------
 
 OWN = RECIPES["quick-digits"].but(
     width=1 / 16,
@@ -538,63 +810,83 @@ OWN = RECIPES["quick-digits"].but(
 STEPS = 6
 
 
-def exercise_7(own_step: Callable[[GAN, Tensor], dict]) -> None:
+def exercise_10(own_step: Callable[[GAN, Tensor], dict]) -> None:
     """`own_step(gan, real)`: hinge, gradient penalty of weight 10, D moves at steps 0, d_every, 2 d_every, …"""
-    (gan, said), (package, _) = _trained(own_step), _trained(training.train_step)
-    for name in ("G", "D"):
-        network = getattr(gan, name)
-        if not all(p.requires_grad for p in network.parameters()):
-            raise NotYet(f"{name} is left frozen: requires_grad_(True) again after the step that froze it")
-        if torch.equal(_weights(_new(), name), _weights(gan, name)):
-            raise NotYet(f"{name} never moved: loss, zero_grad, backward, step of its own optimiser")
-    if torch.equal(_weights(gan), _weights(package)):
-        _telemetry(said)
-        passed(f"Right: after {STEPS} steps every weight equals the package's, bit for bit.")
-        return
-    generic = (
+    otherwise = (
         "the weights differ from the package's. Line by line: G's pictures of gan.latents; where D moves, the real "
         "logits, then the generated ones, then the penalty (alpha from gan.noise), one step of D on their sum; then "
         "G's step on the same pictures"
     )
-    twice = _weights(_trained(own_step, double=True)[0])
-    right, *wrong = (_carried(changes) for changes in ((), *MISTAKES))
-    origin = _weights(_new())
-    named = zip(wrong, MISTAKES.values(), strict=True)
-    compare("6.7", twice - origin, right, *named, otherwise=generic, tolerance=1e-6)
-    _telemetry(said)
-    passed(
-        f"Right: the package's mathematics by other operations. After {STEPS} steps in float64 both agree."
+    if _as_the_package("6.10", own_step, OWN, {}, MISTAKES, otherwise):
+        passed(f"Right: after {STEPS} steps every weight equals the package's, bit for bit.")
+    else:
+        passed(
+            f"Right: the package's mathematics by other operations. After {STEPS} steps in float64 both agree."
+        )
+
+
+def _as_the_package(
+    exercise: str, step: Callable, recipe: Recipe, switches: dict, mistakes: dict[tuple, str], otherwise: str
+) -> bool:
+    """Compare a step with the package's: whether some of them make the same weights to the bit.
+
+    Args:
+        switches: those of `reference_step` that make it do the same.
+        mistakes: switches -> what to say to a step that does as it does with them, too.
+
+    Raises:
+        NotYet: the weights differ in float64, too, or the telemetry is not what a step returns.
+    """
+    new, (gan, said), (package, _) = (
+        _new(recipe),
+        _trained(exercise, step, recipe),
+        _trained(exercise, training.train_step, recipe),
     )
+    for name in ("G", "D"):
+        network = getattr(gan, name)
+        if not all(p.requires_grad for p in network.parameters()):
+            raise NotYet(f"{name} is left frozen: requires_grad_(True) again after the step that froze it")
+        if torch.equal(_weights(new, name), _weights(gan, name)):
+            raise NotYet(f"{name} never moved: loss, zero_grad, backward, step of its own optimiser")
+    if to_the_bit := torch.equal(_weights(gan), _weights(package)):
+        _telemetry(said, recipe)
+        return to_the_bit
+    twice = _weights(_trained(exercise, step, recipe, double=True)[0])
+    right, *wrong = (_carried(tuple({**switches, **dict(more)}.items()), recipe) for more in ((), *mistakes))
+    named = zip(wrong, mistakes.values(), strict=True)
+    compare(exercise, twice - _weights(new), right, *named, otherwise=otherwise, tolerance=1e-6)
+    _telemetry(said, recipe)
+    return to_the_bit
 
 
-def _new() -> GAN:
-    return GAN(OWN, seed=6, device=devices.default())
+def _new(recipe: Recipe) -> GAN:
+    return GAN(recipe, seed=6, device=devices.default())
 
 
 def _weights(gan: GAN, names: str = "GD") -> Tensor:
     return flat(p for name in names for p in getattr(gan, name).parameters()).cpu()
 
 
-def _trained(step: Callable, double: bool = False) -> tuple[GAN, list]:
+def _trained(exercise: str, step: Callable, recipe: Recipe, double: bool = False) -> tuple[GAN, list]:
     """A small run after a few of these steps, and what they returned; in float64 on request."""
-    gan, said = _new(), []
+    gan, said = _new(recipe), []
     if double:
         gan.G.double(), gan.D.double()
     dice = torch.Generator().manual_seed(7)
-    batches = torch.randint(0, 256, (STEPS, OWN.batch, 1, 28, 28), generator=dice).to(gan.device)
+    batches = torch.randint(0, 256, (STEPS, recipe.batch, 1, 28, 28), generator=dice).to(gan.device)
 
     with torch.enable_grad(), gan.own_randomness(), InFloat64() if double else contextlib.nullcontext():
         for batch in batches:
-            said.append(run("6.7", step, gan, batch.float() / 127.5 - 1))
+            said.append(run(exercise, step, gan, batch.float() / 127.5 - 1))
             gan.step += 1
             gan.images += gan.batch
     return gan, said
 
 
-def _telemetry(said: list) -> None:
+def _telemetry(said: list, recipe: Recipe) -> None:
     """Whether every step has told its losses."""
     for i, values in enumerate(said):
-        wanted = ["loss_g"] + ["loss_d"] * (i % OWN.d_every == 0)
+        wanted = ["loss_g"] + ["loss_d"] * recipe.d_moves(i)
         if not isinstance(values, dict) or not all(isinstance(values.get(name), Tensor) for name in wanted):
             raise NotYet(
                 f"the weights are right. At step {i} your function returns {shown(values)}; the telemetry is wanted, a "
@@ -623,7 +915,7 @@ def reference_step(
     steps_d: int = 1,
     for_g: str = "same images",
 ) -> dict[str, Tensor]:
-    """The step of exercise 7, with a switch for each mistake that it can name."""
+    """The step of exercise 10, with a switch for each mistake that 8 and 10 can name."""
     said = {}
     if zero_g == "at the top":
         gan.opt_g.zero_grad()
@@ -693,10 +985,37 @@ MISTAKES = {
         ("your penalty is R1; here it is the gradient penalty of exercise 6.3", {"penalty": _r1_instead}),
     )
 }
+PLAIN_STEP = {"weight": 0.0, "d_every": 1, "d_loss": losses.d_bce, "g_loss": losses.g_non_saturating}
+LEAKS = {
+    tuple(changes.items()): words
+    for words, changes in (
+        (
+            "G's step still leaks into D: what its backward pass leaves in D counts in D's next step. D's gradients "
+            "have to be set to 0 after that pass and before D's own",
+            {"zero_d": "after step"},
+        ),
+        (
+            "now D's step leaks into G: without a detach G's zero_grad() has to stand after D's backward pass",
+            {"detach": False, "zero_g": "at the top"},
+        ),
+        (
+            "both leak into each other: each network's zero_grad() belongs right before its own backward pass",
+            {"detach": False, "zero_g": "at the top", "zero_d": "after step"},
+        ),
+        ("D's gradients pile up: opt_d.zero_grad() is gone", {"zero_d": "never"}),
+        ("G's gradients pile up: opt_g.zero_grad() is gone", {"zero_g": "never"}),
+        ("G's gradients pile up, and D's step leaks into them", {"detach": False, "zero_g": "never"}),
+        (
+            "all gradients pile up: neither network's are ever set to 0",
+            {"zero_d": "never", "zero_g": "never"},
+        ),
+        ("G's step draws new pictures; here it takes those that D has just judged", {"for_g": "new images"}),
+    )
+}
 
 
 @functools.cache
-def _carried(changes: tuple[tuple[str, object], ...]) -> Tensor:
+def _carried(changes: tuple[tuple[str, object], ...], recipe: Recipe) -> Tensor:
     """How far the reference step with these switches carries the first weights, in float64."""
     step = functools.partial(reference_step, **dict(changes))
-    return _weights(_trained(step, double=True)[0]) - _weights(_new())
+    return _weights(_trained("", step, recipe, double=True)[0]) - _weights(_new(recipe))
