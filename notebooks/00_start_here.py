@@ -412,11 +412,12 @@ print(f"a generated digit is {d_generated:.2f} from the nearest real one, a real
 # | card | the lines above an exercise; also the file `run.json`, in which a run says how it was made |
 # | checkpoint | a run's whole state on disk, from which it goes on as if nothing had happened |
 # | fake | a picture (or point) that G made |
+# | floor | what a metric shows for real pictures: training pictures against test pictures |
 # | judge | a classifier trained on the real pictures, which says what it sees in generated ones, and how sure it is |
 # | profile | how big a lesson runs: `ci`, `cpu`, `colab` or `full` |
 # | published run | a trained run that comes with the course |
 # | recipe | everything that decides what is trained: networks, data, losses, rates, labels, batch |
-# | score | what D says of a picture; with a sigmoid, between 0 and 1 |
+# | score | what D says of a picture; with a sigmoid, between 0 and 1 (lesson 07's command `score` measures pictures) |
 # | seed | the number from which all random draws of a run follow |
 # | telemetry | what is written down at every step of a training: losses, scores, gradients |
 # | width | a factor on the channels of every layer; 1 is the printed size |
@@ -429,6 +430,7 @@ print(f"a generated digit is {d_generated:.2f} from the nearest real one, a real
 # | D, G | discriminator and generator |
 # | eigenvalue | the factor by which a matrix stretches one of its own directions; a complex one also turns |
 # | expectation E | the mean over infinitely many samples |
+# | Fréchet distance | how far two clouds of features are apart, by their means and covariances (lesson 07) |
 # | gradient | the direction in which a loss rises fastest, and how fast; training goes the other way |
 # | JS(p‖q) | Jensen–Shannon divergence: half of KL(p‖m) + KL(q‖m) with m = (p + q)/2; 0 where p = q, at most log 2 |
 # | KL(p‖q) | Kullback–Leibler divergence: the mean of log(p/q) over samples of p; 0 where p = q, else positive |
@@ -438,6 +440,7 @@ print(f"a generated digit is {d_generated:.2f} from the nearest real one, a real
 # | loss, objective | the number that a network's training makes smaller |
 # | mode, mode collapse | a cluster of the data; G making few of them, or one |
 # | non-saturating, saturating | G's two classic objectives: −log D(G(z)), and log(1 − D(G(z))) |
+# | precision, recall | shares of generated pictures near a real one, and of real ones near a generated one (lesson 07) |
 # | R1 | a penalty on the slope of D at real pictures |
 # | sigmoid σ, softplus | $σ(l) = 1/(1 + e^{-l})$, between 0 and 1; $\log(1 + e^{l})$, whose slope is σ(l) |
 # | V(D, G) | the value that D makes large and G small: E log D(x) + E log(1 − D(G(z))) |

@@ -9,7 +9,7 @@ import torch
 from gan_course import devices
 from gan_course.checks import NotYet
 
-LESSONS = range(7)
+LESSONS = range(8)
 CHECKS = [importlib.import_module(f"gan_course.checks.lesson_{lesson:02}") for lesson in LESSONS]
 TABLES = [importlib.import_module(f"answers_{lesson:02}") for lesson in LESSONS]  # files beside this one
 
@@ -121,6 +121,7 @@ INTEGERS = {"NumPy": np.int64, "tensor": torch.tensor, "float": float}
 OF_FLOATS = [
     *("0.1", "0.2", "0.3", "1.1", "1.2", "1.3", "2.2", "3.2", "3.5"),
     *("4.1", "5.1", "5.2", "5.3", "5.5", "5.6", "6.5"),
+    *("7.1", "7.2", "7.3", "7.4", "7.5", "7.7"),
 ]
 OF_INTEGERS = ["0.4", "1.5", "2.1", "3.1", "4.4"]
 TYPES = [(place, kind) for place in OF_FLOATS for kind in FLOATS]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import scores
 from gan_course import data, files, mosaic, portraits, recipes, runs
 
 NAMES = runs.published()
@@ -66,3 +67,13 @@ def test_the_small_ones_can_be_followed_through_their_training(name):
     first, last, final = (run.generator(step=s)(z) for s in (0, run.snapshots[-1], None))
     assert (last - final).abs().mean() * 127.5 < 0.5  # the same weights, rounded twice
     assert (first - final).abs().mean() * 127.5 > 10
+
+
+def test_the_table_of_scores_is_the_cards():
+    text = (ROOM / "README.md").read_text(encoding="utf-8")
+    assert text.split(scores.BEGIN)[1].split(scores.END)[0].strip() == scores.table()
+    for name in NAMES:
+        if found := runs.find(name).card.get("score"):
+            value, low, high, floor = found["numbers"]["frechet_distance"]
+            assert low <= value <= high and floor > 0
+            assert f"| `{name}` | {found['n']:,} | {value:.2f} " in scores.table()

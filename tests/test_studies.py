@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from gan_course import recipes, studies, study_table
 from gan_course.__main__ import main
@@ -50,7 +51,8 @@ def test_every_arm_from_every_seed_with_its_evidence(made, sets):
     assert len(path.read_text().splitlines()) == 4
     for one in results:
         assert one.recipe["lr_d"] == {"plain": 5e-4, "faster": 1e-3}[one.arm] and one.recipe["width"] == 1 / 16
-        assert {"distance", "missing", "variety", "right", "loss_d", "d_real"} <= one.measured.keys()
+        expected = {"distance", "missing", "precision", "recall", "sharpness", "variety", "right", "loss_d", "d_real"}
+        assert expected <= one.measured.keys()
         assert np.isfinite(list(one.measured.values())).all() and one.measured["diverged"] == 0
         assert {len(column) for column in one.curve.values()} == {10}  # steps
         assert one.curve["images"] == [16 * step for step in range(10)]
@@ -119,6 +121,15 @@ def test_ended_from_outside_it_keeps_what_ended_and_leaves_no_worker(process, tm
         assert run.returncode == 130 and "stopped; what was saved before is kept" in said
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     assert lines and json.loads(lines[0])["arm"] == "diverges"
+
+
+def test_sharpness_falls_with_blur_and_rises_with_speckle():
+    steps = torch.arange(28, dtype=torch.uint8).mul(4).expand(3, 1, 28, 28)  # neighbours differ by 4 one way
+    assert studies.sharpness(steps) == 2
+    assert studies.sharpness(torch.full_like(steps, 9)) == 0
+    dice = torch.Generator().manual_seed(0)
+    speckled = steps + torch.randint(0, 40, steps.shape, generator=dice, dtype=torch.uint8)
+    assert studies.sharpness(speckled) > 3 * studies.sharpness(steps)
 
 
 # --- what is refused -------------------------------------------------------------------------------
