@@ -860,25 +860,25 @@ def effects(illness):
 
 
 effect = {illness: effects(illness) for illness in ILLNESSES}
-for illness, found in effect.items():
-    by_arm = studies.by_arm(results[illness], "distance")
+for name, by_remedy in effect.items():
+    by_arm = studies.by_arm(results[name], "distance")
     sick, well = (np.median(list(by_arm[arm].values())) for arm in ("untreated", "healthy"))
-    rows = [(illness, "median", "minus untreated", "95 % interval", "")]
-    for arm, (values, mean, low, high, says) in sorted(found.items(), key=lambda item: item[1][1]):
+    rows = [(name, "median", "minus untreated", "95 % interval", "")]
+    for arm, (values, mean, low, high, says) in sorted(by_remedy.items(), key=lambda item: item[1][1]):
         rows.append((arm, f"{np.median(values):.0f}", f"{mean:+.0f}", f"{low:+.0f} to {high:+.0f}", says))
     print(terminal.aligned(rows, numbers=True), f"\nuntreated {sick:.0f}, healthy {well:.0f}\n")
 
 # %%
 names = ["its own: a smaller rate", "its own: steps left out (collapse: beta)", *REMEDIES]  # see the table
 figure, axes = show.new_figure(12, 5.8, ncols=3, sharex=True, sharey=True)
-for axis, (illness, found) in zip(axes, effect.items()):
-    by_arm = studies.by_arm(results[illness], "distance")
+for axis, (name, by_remedy) in zip(axes, effect.items()):
+    by_arm = studies.by_arm(results[name], "distance")
     for arm, colour in (("untreated", show.GREY), ("healthy", show.GREEN)):
         axis.axvspan(min(by_arm[arm].values()), max(by_arm[arm].values()), color=colour, alpha=0.2, lw=0)
-    for place, (values, _, _, _, says) in enumerate(found.values()):
+    for place, (values, _, _, _, says) in enumerate(by_remedy.values()):
         colour = {"helps": show.GREEN, "harms": show.RED}.get(says, show.GREY)
         axis.plot(values, [place] * len(values), "o", color=colour, ms=5, alpha=0.8)
-    axis.set(title=illness, xlabel="Fréchet distance", xscale="log")
+    axis.set(title=name, xlabel="Fréchet distance", xscale="log")
     axis.set_xticks([20, 50, 100], ["20", "50", "100"])
     axis.minorticks_off()
 axes[0].set_yticks(range(len(names)), names, fontsize=10)
