@@ -862,11 +862,11 @@ def effects(illness):
 effect = {illness: effects(illness) for illness in ILLNESSES}
 for name, by_remedy in effect.items():
     by_arm = studies.by_arm(results[name], "distance")
-    sick, well = (np.median(list(by_arm[arm].values())) for arm in ("untreated", "healthy"))
+    untreated, sound = (np.median(list(by_arm[arm].values())) for arm in ("untreated", "healthy"))
     rows = [(name, "median", "minus untreated", "95 % interval", "")]
     for arm, (values, mean, low, high, says) in sorted(by_remedy.items(), key=lambda item: item[1][1]):
         rows.append((arm, f"{np.median(values):.0f}", f"{mean:+.0f}", f"{low:+.0f} to {high:+.0f}", says))
-    print(terminal.aligned(rows, numbers=True), f"\nuntreated {sick:.0f}, healthy {well:.0f}\n")
+    print(terminal.aligned(rows, numbers=True), f"\nuntreated {untreated:.0f}, healthy {sound:.0f}\n")
 
 # %%
 names = ["its own: a smaller rate", "its own: steps left out (collapse: beta)", *REMEDIES]  # see the table
@@ -944,8 +944,8 @@ for case in ward.load(SEED):
 rows = [("truth", "cases", *(kinds := sorted({a for found in answers.values() for a in found})))]
 rows += [(truth, str(len(found)), *(str(found.count(kind)) for kind in kinds)) for truth, found in answers.items()]
 print(terminal.aligned(rows, numbers=True))
-agreed = sum(found.count(truth) for truth, found in answers.items())
-print(f"your rule agrees with the truth on {agreed} of {sum(map(len, answers.values()))} cases")
+as_in_truth = sum(found.count(truth) for truth, found in answers.items())
+print(f"your rule agrees with the truth on {as_in_truth} of {sum(map(len, answers.values()))} cases")
 
 # %% [markdown]
 # One caution. These patients were *chosen*: a case whose label its own curves and pictures did not bear out was left out, and some were. Real runs are not chosen. They are often ill in two ways at once, or in none that has a name, and "I cannot tell yet" is then the honest answer.

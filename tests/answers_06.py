@@ -580,7 +580,7 @@ WRONG = {
         (cure("g-too-fast", {"penalty": "r1", "d_norm": "none"}), "D is the one who is behind"),
         (cure("g-too-fast", {"real_label": 0.9}), "slow G down or speed D up"),
         (cure("g-too-fast", {"objective": "hinge", "real_label": 0.9}), "no labels to smooth"),
-        (cure("collapse", {"lr_g": 2e-3}), "larger steps"),
+        (cure("collapse", {"lr_g": 5e-3}), "larger steps"),
         (cure("collapse", {"real_label": 0.9}), "aim at the cause"),
         (cure("collapse", {"lr_g": 5e-4, "lr_d": 5e-4, "betas": (0.5, 0.999)}), "another patient"),
         (lambda illness: ["lr_d", 5e-4], "a dictionary is wanted"),

@@ -520,7 +520,7 @@ def _against_collapse(said: str, treated: Recipe, sick: Recipe) -> None:
         raise NotYet(f"{said}: larger steps, or steps that remember longer, are what made it ill")
     if not (slower or treated.betas[0] <= 0.5 or treated.minibatch_std or _bounded(treated)):
         raise NotYet(
-            f"{said}: aim at the cause (both rates at 1e-3, Adam's first beta at 0.9), let D see the whole batch "
+            f"{said}: aim at the cause (both rates at 3e-3, Adam's first beta at 0.9), let D see the whole batch "
             "(minibatch_std), or bound D's slope (a penalty, spectral norm)"
         )
 
