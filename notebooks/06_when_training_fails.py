@@ -1106,7 +1106,7 @@ hang(damage)
 # - `no_detach` computes the same weights as its mend, bit for bit on one processor, so that each of its differences should be 0, not merely small. All the others are a matter of several seeds.
 # - The row in brackets is no bug: it is the mended form of `r1_of_the_loss` with no R1 at all. That exhibit differentiates a mean of 32 losses. Where D is unsure, at D = 0, this makes the penalty weaker by the factor (2 · 32)² = 4,096, and weaker still on pictures of which D is sure. So it should cost about what the row in brackets costs. Does it?
 # - Look at the column *mended* before you believe a *helps*. Where the mended run itself has hardly begun to draw digits (healthy runs of this size stand near 19), a bug that weakens a penalty may help it along: the penalty was too strong for so short a run, and the bug is no better an idea for that.
-# - Three to five seeds make a rough interval, and here are many of them: a label or two may be luck. Where two people said opposite things of one line, both may have seen what they say, with one seed each.
+# - Three to five seeds make a rough interval, and here are many of them: a label or two may be luck. `bare_root` shows how much: where no slope is 0 it computes the *same* number as its mend and only rounds otherwise, so whatever its row says, in a game as restless as this one, is chance. Where two people said opposite things of one line, both may have seen what they say, with one seed each.
 #
 # Three of the exhibits are yours now: find the line, then mend it, or write the test that would have found it.
 #
