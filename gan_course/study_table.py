@@ -80,7 +80,7 @@ REMEDIES = {
 }
 
 
-def ward(illness: str) -> Study:
+def _remedies(illness: str) -> Study:
     """One illness, untreated first, then with each remedy, and the healthy recipe last; at half of the quick width."""
     sick = ILLNESSES[illness]
     treated = {name: {**sick, **remedy} for name, remedy in {**SLOWER[illness], **REMEDIES}.items()}
@@ -140,7 +140,7 @@ STUDIES = {
             seconds=240,
             common={"precision": "auto"},
         ),
-        *map(ward, ILLNESSES),
+        *map(_remedies, ILLNESSES),
         Study(
             "table-2-images",
             "MLP or DCGAN, after as many images?",

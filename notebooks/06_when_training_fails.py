@@ -340,7 +340,7 @@ print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy
 #
 # Two lines deserve a second look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the variety. No single number is the quality of pictures.
 #
-# All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (hours of one core, resumable).
+# All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (it takes a good part of an hour and goes on where it was interrupted); section 8 shows what it says.
 #
 # ## 4 · An objective with another slope: hinge
 #
@@ -808,7 +808,7 @@ print(f"the log now reads: {diagnose(prescribed_log)}")
 # %% [markdown]
 # ## 8 · Every remedy, on every illness
 #
-# Here is the table of several seeds: three illnesses, fourteen remedies, five seeds, and for each seed the untreated and the healthy run beside them. The runs have an eighth of the published width and see 24,000 digits, so that all of them fit into an hour or two of one core. What the judge measured stands in files of the course; this lesson reads them, and the commands above make them anew.
+# Here is the table of several seeds: three illnesses, fourteen remedies, five seeds, and for each seed the untreated and the healthy run beside them. The runs have half of the live runs' width and see 24,000 digits, so that all of them fit into an hour or two of one core. What the judge measured stands in files of the course; this lesson reads them, and the commands above make them anew.
 #
 # First: were they ill, and which of the symptoms that the notes name did they show? A run counts as **ill** where its distance is more than twice that of the healthy run of the same seed.
 
@@ -903,7 +903,7 @@ show.figure(
 # - **Collapse** came from Adam's memory, and goes with it: with the first beta back at 0.5 and the *same* high rates these runs end better than the healthy recipe does. The obvious remedy, smaller rates, leaves them worse than untreated. Feature matching, R1 and the relativistic pair help, too.
 # - **Minibatch deviation** should give variety. Does it? `python -m gan_course study g-too-fast --read --measure variety` says that it does, and the table above that the pictures hardly become better by it. A remedy can do exactly what it promises and not heal.
 #
-# And two warnings about such tables. Here are 42 intervals, each of five seeds: one or two labels will be luck. And an interval that leaves out 0 does not make a difference *matter*: where the untreated runs stand above 110, nobody could see three more or less, though five seeds may agree on it. Ask how large before you ask how sure. Nor does the table know your pictures: it is digits, an eighth of the width, 750 steps.
+# And two warnings about such tables. Here are 42 intervals, each of five seeds: one or two labels will be luck. And an interval that leaves out 0 does not make a difference *matter*: where the untreated runs stand above 110, nobody could see three more or less, though five seeds may agree on it. Ask how large before you ask how sure. Nor does the table know your pictures: it is digits, half of the live runs' width, 750 steps.
 
 # %% [markdown]
 # ## 9 · The ward
@@ -1034,7 +1034,7 @@ for key, exhibit in museum.EXHIBITS.items():
 harmless = ("normal_alpha", "mean_first", "large_eps")  # change all three
 
 # %% [markdown]
-# Each exhibit and its mend were trained from the same seeds, on 24,000 digits a run, at an eighth of the width. The damage is the difference of their Fréchet distances, seed by seed, and the label follows from its 95 % interval: *harm* where the whole interval lies above 0, *helps* where it lies below, *no measurable harm* where 0 is in it. Where a run ended in NaN, that is harm, whatever the others did.
+# Each exhibit and its mend were trained from the same seeds, on 24,000 digits a run, at half of the live runs' width. The damage is the difference of their Fréchet distances, seed by seed, and the label follows from its 95 % interval: *harm* where the whole interval lies above 0, *helps* where it lies below, *no measurable harm* where 0 is in it. Where a run ended in NaN, that is harm, whatever the others did.
 
 # %%
 damage, missing = {}, []  # arm -> differences by seed, mean, interval, label
@@ -1504,7 +1504,7 @@ print(f"{illness} with {remedy}: distance {found['untreated']['distance']:.0f} �
 # D's loss. The sign of one alone is neither right nor wrong: D's step and G's step have to move the scores of generated pictures in opposite ways. (The museum's `one_sign` is what comes of it otherwise.)
 # </details>
 #
-# <details><summary>A bug did no measurable harm over five seeds. May it stay?</summary>
+# <details><summary>A bug did no measurable harm over several seeds. May it stay?</summary>
 # What was measured is one setting. Elsewhere it may cost something, and if its harmlessness rests on another line, as that of the missing detach rests on a zero_grad() in time, whoever moves that line wakes it.
 # </details>
 #

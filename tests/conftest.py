@@ -124,4 +124,6 @@ def process():
     for one in started:
         if one.poll() is None:
             one.kill()
-        one.communicate()
+        one.wait()
+        for pipe in filter(None, (one.stdin, one.stdout, one.stderr)):
+            pipe.close()  # unread: a child of its own that was left behind may hold it open

@@ -1,4 +1,4 @@
-"""Measure which metric notices which fault of a generator of drawn faces (about six minutes of one core):
+"""Measure which metric notices which fault of a generator of drawn faces (about three minutes of one core):
 
     python notebooks/tools/faults.py
 

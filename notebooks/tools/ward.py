@@ -1,4 +1,4 @@
-"""Record the ward of lesson 06, gan_course/assets/ward (37 runs, about 15 s of a core each; goes on where it stopped):
+"""Record the ward of lesson 06, assets/ward (37 runs, about 15 s of a core each; goes on where it stopped):
 
     python notebooks/tools/ward.py FOLDER [CASE ...]
 
