@@ -924,7 +924,7 @@ show.figure(
 #
 # Everybody with the same seed sees the cases in the same order. Ten cases are enough for a first round.
 #
-# Keys: Tab moves between the controls, arrow keys move the time and the choice, Enter or the space bar presses a button. The line beneath the picture says in numbers what it shows.
+# Keys: Tab moves between the controls, the arrow keys move the time, Enter presses a button, and each diagnosis is one. The line beneath the picture says in numbers what it shows.
 
 # %%
 from gan_course import ward, widgets

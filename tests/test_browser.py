@@ -1,9 +1,10 @@
-"""Lesson 05 in JupyterLab and a real browser: drag, press keys, play, and look at the picture's bytes.
+"""Lesson 05 and lesson 06's ward in JupyterLab and a real browser: drag, press keys, play, and look at the pictures.
 
 Needs Chromium (Debian, Ubuntu: `apt-get install chromium`) and the package playwright, which drives it.
 Screenshots stay in build/browser/.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import ipywidgets
 import pytest
+
+from gan_course import ward
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -38,9 +41,13 @@ NOISE = ("/lab/api/news", "/lab/api/update", "favicon", "ERR_INTERNET_DISCONNECT
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab as users run it, on a copy of lesson 05, at profile ci; its address."""
+    """JupyterLab as users run it, on lesson 05 and the ward in a last cell, at profile ci; its address."""
     folder = tmp_path_factory.mktemp("lab")
-    shutil.copy(ROOT / "notebooks" / "05_latent_space.ipynb", folder)
+    notebook = json.loads((ROOT / "notebooks" / "05_latent_space.ipynb").read_text(encoding="utf-8"))
+    source = "from gan_course import widgets\nwidgets.ward_round()"
+    cell = {"cell_type": "code", "id": "ward", "metadata": {}, "source": source}
+    notebook["cells"].append({**cell, "execution_count": None, "outputs": []})
+    (folder / "05_latent_space.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -169,6 +176,22 @@ def test_time_can_be_scrubbed(lesson):
     scrubber.changes(lambda: lesson.keyboard.press("Home"), "after 0 images")
 
 
+def test_a_case_is_diagnosed_by_keys_alone(lesson):
+    panel = Widget(lesson, "next case")
+    playwright.expect(panel.words).to_contain_text("Case 1 of")
+    panel.box.get_by_role("button", name="commit").focus()
+    lesson.keyboard.press("Enter")
+    playwright.expect(panel.box.locator("[role=alert]")).to_contain_text("Choose a diagnosis first")
+    panel.box.get_by_role("button", name="choose").focus()
+    for key in ("Tab", "Enter", *["Tab"] * len(ward.DIAGNOSES), "Enter"):  # the first diagnosis; on to "commit"
+        lesson.keyboard.press(key)
+    playwright.expect(panel.words).to_contain_text("of 1.")
+    lesson.keyboard.press("Tab")
+    panel.changes(lambda: lesson.keyboard.press("Enter"), "Case 2 of")
+    panel.box.locator(".noUi-handle").first.focus()
+    panel.changes(lambda: lesson.keyboard.press("Home"), f"After {ward.load()[1].run.seen(0):,} of")
+
+
 def test_every_control_has_a_name(lesson):
     """For people who hear the page: no slider, list, field or button without a label.
 
@@ -188,7 +211,7 @@ def test_nothing_went_wrong_on_the_page(lesson):
     lesson.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
     folder = ROOT / "build" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
-    for label, name in (("other latents", "explorer"), ("step on", "player")):
+    for label, name in (("other latents", "explorer"), ("step on", "player"), ("next case", "ward")):
         Widget(lesson, label).box.screenshot(path=folder / f"lesson_05_{name}.png")
     assert [c for c in lesson.complaints if not any(noise in c for noise in NOISE)] == []
     errors = lesson.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")

@@ -135,6 +135,14 @@ def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
     return _labelled(widgets.Dropdown, label, width, options=options, value=value)
 
 
+def toggles(label: str, options, value, width: str = "60em") -> widgets.ToggleButtons:
+    """A row of buttons of which one is down, for a choice that is to be made by keys alone.
+
+    In JupyterLab a drop-down list loses its up and down keys to the notebook, which goes on to the next cell.
+    """
+    return _labelled(widgets.ToggleButtons, label, width, options=options, value=value)
+
+
 def slider(label: str, value: float, low: float, high: float, step: float, width: str = "24em"):
     """A slider that reports while it is dragged: of whole numbers where its step is one."""
     if isinstance(step, int):

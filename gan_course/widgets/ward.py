@@ -11,7 +11,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from gan_course import show, ward
 from gan_course.mosaic import encode_png
 from gan_course.ward import Case, Recorded
-from gan_course.widgets.panel import Panel, button, choice, slider
+from gan_course.widgets.panel import Panel, button, slider, toggles
 
 UNDECIDED = "choose"
 CURVES = (  # title, (column, colour, label) ...
@@ -38,12 +38,12 @@ class Ward(Panel):
         self.place, self.answers = 0, {}  # of the case shown; key of a case -> diagnosis
         times = len(self.case.run.grids)
         self.time = slider("time", times - 1, 0, times - 1, 1)
-        self.diagnosis = choice("diagnosis", [UNDECIDED, *ward.DIAGNOSES], UNDECIDED, "17em")
+        self.diagnosis = toggles("diagnosis", [UNDECIDED, *ward.DIAGNOSES], UNDECIDED)
         self.commit = button("commit", self._commit, style="info")
         self.next = button("next case", self._next, "8em")
         self._chart = None
         self.redraw_on(self.time)
-        super().__init__((self.time,), (self.diagnosis, self.commit, self.next))
+        super().__init__((self.time,), (self.diagnosis,), (self.commit, self.next))
 
     @property
     def case(self) -> Case:
