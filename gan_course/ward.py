@@ -28,16 +28,16 @@ class Recorded:
         images: real images seen at the end of each stretch, int [stretches].
         curves: column -> its mean over each stretch, float [stretches]; NaN where nothing was measured.
         grids: 25 pictures by the averaged G at equal distances up to the end, uint8 [times, 140, 140].
-        variety: of the watched pictures at those times: how much they differ from each other, in parts of what
+        spread: of the watched pictures at those times: how much they differ from each other, in parts of what
             real ones do, [times].
         measured: name -> number at the end of the run: `distance` (Fréchet, in the judge's features), `kinds` of things
-            that the judge sees, 1 to 10, `variety`, and `right`, the share on which D is right in the last fifth.
+            that the judge sees, 1 to 10, `spread`, and `right`, the share on which D is right in the last fifth.
     """
 
     images: np.ndarray
     curves: dict[str, np.ndarray]
     grids: np.ndarray
-    variety: np.ndarray
+    spread: np.ndarray
     measured: dict[str, float]
 
     def seen(self, time: int) -> int:
@@ -102,10 +102,10 @@ def _case(values: dict, runs: dict[str, Recorded]) -> Case:
 def _recorded(path: Path, run: dict) -> Recorded:
     with Image.open(path) as strip:
         grids = np.asarray(strip.convert("L"))
-    images, variety = np.array(run["images"]), np.array(run["variety"], dtype=float)
+    images, spread = np.array(run["images"]), np.array(run["spread"], dtype=float)
     curves = {column: np.array(run["curves"][column], dtype=float) for column in COLUMNS}
     times = grids.shape[1] // SIDE
     lengths = {len(images), *map(len, curves.values())}
-    if grids.shape != (SIDE, times * SIDE) or len(variety) != times or len(lengths) > 1:
+    if grids.shape != (SIDE, times * SIDE) or len(spread) != times or len(lengths) > 1:
         raise ValueError(f"{path.name} and its curves do not fit together")
-    return Recorded(images, curves, grids.reshape(SIDE, times, SIDE).swapaxes(0, 1), variety, run["measured"])
+    return Recorded(images, curves, grids.reshape(SIDE, times, SIDE).swapaxes(0, 1), spread, run["measured"])

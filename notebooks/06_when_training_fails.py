@@ -113,7 +113,7 @@ def seen(images):
         "distance": metrics.frechet_distance(real_features, features),
         "sure": logits.softmax(1).max(1).values.mean().item(),  # mean probability of the class that it sees
         "kinds": torch.special.entr(shares).sum().exp().item(),  # of digits: 10 if all are equally frequent, 1 if one
-        "variety": spread(images) / spread(test_images.cpu()),
+        "spread": spread(images) / spread(test_images.cpu()),
     }
 
 
@@ -145,7 +145,7 @@ for name, changes in {"healthy": {}, **ILLNESSES}.items():
     print(f"{name:10s} D's rate {recipe.lr_d:g}, G's rate {recipe.lr_g:g}, Adam's betas {recipe.betas}")
 
 # %% [markdown]
-# Four runs, same seed, same digits in the same order. Besides its telemetry each of them keeps two things: what G had learnt halfway, and the **variety** of the 64 watched pictures: how much they differ from each other, in parts of what real digits do. (1: as much. 0: one picture for every z.)
+# Four runs, same seed, same digits in the same order. Besides its telemetry each of them keeps two things: what G had learnt halfway, and the **spread** of the 64 watched pictures: how much they differ from each other, in parts of what real digits do. (1: as much. 0: one picture for every z.)
 #
 # **Predict** before you run: with G's rate twenty times D's, which of the two losses goes up?
 
@@ -156,14 +156,14 @@ sound_recipe = recipes.get("quick-digits").at(here)
 
 def live_run(changes, step=None):
     """Train a changed `quick-digits`: the run, its log, and pictures from halfway."""
-    gan, variety, halfway = GAN(sound_recipe.but(**changes), SEED, device), [], None
+    gan, spreads, halfway = GAN(sound_recipe.but(**changes), SEED, device), [], None
     for _ in training.train(gan, digits.images, UNTIL, report_every=UNTIL // 10, step=step):
-        variety.append(spread(gan.draw()) / spread(test_images.cpu()))
+        spreads.append(spread(gan.draw()) / spread(test_images.cpu()))
         if gan.step == UNTIL // 2:
             halfway = sampling.sample(gan.average, 2_000, seed=1)
     log = {name: gan.history[name] for name in ("loss_d", "loss_g")}
     log["right"] = (gan.history["right_real"] + gan.history["right_fake"]) / 2
-    return gan, {**log, "variety": np.array(variety)}, halfway
+    return gan, {**log, "spread": np.array(spreads)}, halfway
 
 
 lived = {name: live_run(changes) for name, changes in {"healthy": {}, **ILLNESSES}.items()}
@@ -180,8 +180,8 @@ for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     above.axhline(2 * math.log(2), color=show.GREY, lw=1, ls=":")
     above.set(title=name, ylim=(0, 8))
     below.plot(images[width - 1 :], np.convolve(log["right"], smooth, "valid"), color=show.GREEN, label="D is right")
-    reports = np.linspace(0, gan.images, len(log["variety"]) + 1)[1:]
-    below.plot(reports, log["variety"], color=show.PINK, label="variety")
+    reports = np.linspace(0, gan.images, len(log["spread"]) + 1)[1:]
+    below.plot(reports, log["spread"], color=show.PINK, label="spread")
     below.set(ylim=(0, 1.3), xlabel="real images seen")
     below.locator_params(axis="x", nbins=3)
 axes[0, 0].legend(fontsize=11)
@@ -193,7 +193,7 @@ ends = "; ".join(
 show.figure(
     figure,
     f"Four runs side by side. Above, both losses, dotted the blind D's; D's and G's at the end: {ends}. "
-    "Below, the share of pictures on which D is right, and the variety of G's pictures.",
+    "Below, the share of pictures on which D is right, and the spread of G's pictures.",
 )
 
 # %%
@@ -207,10 +207,10 @@ show.beside(
 # ### Exercise 6.1 · Read a sick log
 # Difficulty ●●○○○ · 20 minutes · why it matters: a rule that you can write down is one that you can doubt.
 #
-# Write a rule that reads a log. `log["loss_d"]`, `log["loss_g"]` and `log["right"]` hold a number a step (NaN where a network rested), `log["variety"]` a number a report. Judge by the mean over the **last fifth** of a column:
+# Write a rule that reads a log. `log["loss_d"]`, `log["loss_g"]` and `log["right"]` hold a number a step (NaN where a network rested), `log["spread"]` a number a report. Judge by the mean over the **last fifth** of a column:
 #
 # - D is right on more than 90 %: `"D too fast"`; on less than 50 %: `"G too fast"`;
-# - otherwise the game is even, and a variety below 0.5 says `"collapse"`, any other `"healthy"`.
+# - otherwise the game is even, and a spread below 0.5 says `"collapse"`, any other `"healthy"`.
 #
 # The check tries it on logs made by hand. Some of them deceive: by their beginning, by their last value, or by a loss.
 #
@@ -229,12 +229,12 @@ show.beside(
 def diagnose(log):
     """'healthy', 'D too fast', 'G too fast' or 'collapse'."""
     # solution
-    right, variety = (np.nanmean(log[name][-(len(log[name]) // 5) :]) for name in ("right", "variety"))
+    right, spread_now = (np.nanmean(log[name][-(len(log[name]) // 5) :]) for name in ("right", "spread"))
     if right > 0.9:
         return "D too fast"
     if right < 0.5:
         return "G too fast"
-    return "collapse" if variety < 0.5 else "healthy"
+    return "collapse" if spread_now < 0.5 else "healthy"
     # end solution
 
 
@@ -258,7 +258,7 @@ print(f"{agreed} of 4 read as they were provoked;", "the healthy run does" if re
 # %% [markdown]
 # Where the verdict differs from what was provoked, ask which of the two is wrong. A log says **who leads**, and not **why**: a D with twenty times G's rate and a D whose Adam remembers too long may both end up right nearly all the time. And variety can be lost under any of the three. "Collapse" is not a third kind of telemetry beside the other two. It is something that pictures show, whatever the balance. Your rule asks for the balance first, so it calls only those runs collapsed whose balance looks good.
 #
-# Every run is also young once. At its very beginning D is right nearly always, because noise is easy to tell from digits, and variety is small. A rule for the end of a run is no rule for its first minute.
+# Every run is also young once. At its very beginning D is right nearly always, because noise is easy to tell from digits, and the spread is small. A rule for the end of a run is no rule for its first minute.
 #
 # ## 3 · What is said, and what is measured
 #
@@ -278,7 +278,7 @@ def signs(name):
         "swing": log["loss_g"][-(len(log["loss_g"]) // 2) :].std(),
         "grad_g": gradients[len(gradients) // 2 :].mean(),
         "halfway": seen(halfway)["distance"],
-        **{column: value for column, value in seen(made[name]).items() if column != "variety"},
+        **{column: value for column, value in seen(made[name]).items() if column != "spread"},
     }
 
 
@@ -323,7 +323,7 @@ symptoms = [
         fast_g["distance"] > 0.95 * fast_g["halfway"],
     ),
     ("Collapse", "", None),
-    ("the same picture again (variety)", pair(fallen, "variety"), fallen["variety"] < 0.5 * well["variety"]),
+    ("the same picture again (spread)", pair(fallen, "spread"), fallen["spread"] < 0.5 * well["spread"]),
     ("few kinds of digits", pair(fallen, "kinds", 1), fallen["kinds"] < 0.5 * well["kinds"]),
     ("D is right nearly always", pair(fallen, "right"), fallen["right"] > 0.95),
 ]
@@ -338,7 +338,7 @@ print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy
 # %% [markdown]
 # Read it line by line, and only as far as the last column allows; a symptom may also be there for a while and go again. (*First* is the first step, *lowest* and *highest* are means of a tenth of the run.) What can be said at every length is what lesson 01 derived for the gradient: G minimises −log σ(l), whose slope by the logit, σ(l) − 1, goes to **−1**, not to 0, where D is sure of a fake. What *vanishes* under a strong D is the gradient of the original, saturating loss. On its way from the logit to G's weights the gradient is multiplied by D's slope, and section 5 measures how steep these D's are. The number under the table says what came of it here. "G cannot learn because its gradient vanishes" and "G cannot learn because it is thrown about" ask for different remedies.
 #
-# Two lines deserve a second look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the variety. No single number is the quality of pictures.
+# Two lines deserve a second look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the spread. No single number is the quality of pictures.
 #
 # All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (it takes a good part of an hour and goes on where it was interrupted); section 8 shows what it says.
 #
@@ -738,10 +738,10 @@ treated = sampling.sample(treated_gan.average, 2_000, seed=1)
 
 # %%
 compared = {"untreated": made[illness], remedy: treated, "healthy": made["healthy"]}
-rows = [("run", "distance", "sure", "kinds", "variety")]
+rows = [("run", "distance", "sure", "kinds", "spread")]
 found = {name: seen(images) for name, images in compared.items()}
 for name, numbers in found.items():
-    rows.append((name, f"{numbers['distance']:.0f}", *(f"{numbers[c]:.2f}" for c in ("sure", "kinds", "variety"))))
+    rows.append((name, f"{numbers['distance']:.0f}", *(f"{numbers[c]:.2f}" for c in ("sure", "kinds", "spread"))))
 print(terminal.aligned(rows, numbers=True))
 change = found[remedy]["distance"] / found["untreated"]["distance"] - 1
 print(
@@ -939,7 +939,7 @@ widgets.ward_round(seed=SEED)
 # %%
 answers = {}
 for case in ward.load(SEED):
-    log = {**case.run.curves, "variety": case.run.variety}
+    log = {**case.run.curves, "spread": case.run.spread}
     answers.setdefault(case.diagnosis, []).append(diagnose(log))
 rows = [("truth", "cases", *(kinds := sorted({a for found in answers.values() for a in found})))]
 rows += [(truth, str(len(found)), *(str(found.count(kind)) for kind in kinds)) for truth, found in answers.items()]
@@ -953,7 +953,7 @@ print(f"your rule agrees with the truth on {as_in_truth} of {sum(map(len, answer
 # %% [markdown]
 # ### A diagnosis that may say "I cannot tell"
 #
-# Your rule of exercise 6.1 always answers. The package's own, `gan_course.diagnosis`, may decline: between the limits, in the first 300 steps, or where a log has losses alone. It also asks for what no log has, the **variety** of 64 generated pictures: how much of what differs among their pixels differs from picture to picture. (0: one picture again and again; digits and clothes have 0.84. Your rule compared the variety with real digits'; this one needs no real pictures.)
+# Your rule of exercise 6.1 always answers. The package's own, `gan_course.diagnosis`, may decline: between the limits, in the first 300 steps, or where a log has losses alone. It also asks for what no log has, the **variety** of 64 generated pictures: how much of what differs among their pixels differs from picture to picture. (0: one picture again and again; digits and clothes have 0.84. Your rule held the spread against that of real digits; this needs no real pictures.)
 
 # %%
 from gan_course import diagnosis

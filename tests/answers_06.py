@@ -12,15 +12,15 @@ from gan_course.checks import lesson_06 as lesson
 # 6.1
 
 
-def diagnose(log, mean=np.nanmean, part=5, high=0.9, low=0.5, narrow=0.5, variety_first=False):
-    right, variety = (mean(log[name][-(len(log[name]) // part) :]) for name in ("right", "variety"))
-    if variety_first and variety < narrow:
+def diagnose(log, mean=np.nanmean, part=5, high=0.9, low=0.5, narrow=0.5, spread_first=False):
+    right, spread = (mean(log[name][-(len(log[name]) // part) :]) for name in ("right", "spread"))
+    if spread_first and spread < narrow:
         return "collapse"
     if right > high:
         return "D too fast"
     if right < low:
         return "G too fast"
-    return "collapse" if variety < narrow else "healthy"
+    return "collapse" if spread < narrow else "healthy"
 
 
 def diagnose_in_torch(log):
@@ -28,7 +28,7 @@ def diagnose_in_torch(log):
         name: torch.from_numpy(values[len(values) * 4 // 5 :]).float().nanmean()
         for name, values in log.items()
     }
-    if end["variety"] < 0.5 and 0.5 <= end["right"] <= 0.9:
+    if end["spread"] < 0.5 and 0.5 <= end["right"] <= 0.9:
         return lesson.STATES[3]
     return lesson.STATES[1 if end["right"] > 0.9 else 2 if end["right"] < 0.5 else 0]
 
@@ -446,7 +446,7 @@ WRONG = {
         (rule(part=400, mean=np.mean), "a healthy run"),
         (rule(mean=np.mean), "NaN there"),
         (by_losses, "smoothed labels"),
-        (rule(variety_first=True), "D is fooled by one picture"),
+        (rule(spread_first=True), "D is fooled by one picture"),
         (rule(narrow=0.0), "even game"),
         (rule(high=2.0), "'D too fast' is right"),
         (rule(low=0.0), "'G too fast' is right"),

@@ -57,7 +57,7 @@ def test_every_case_is_whole(cases):
         assert case.told and case.changed and case.reason.endswith("."), key
         assert bool(case.cured) == bool(case.cure) == (case.diagnosis != "healthy"), key
         for run in filter(None, (case.run, case.cured)):
-            assert run.grids.shape == (12, ward.SIDE, ward.SIDE) and run.variety.shape == (12,), key
+            assert run.grids.shape == (12, ward.SIDE, ward.SIDE) and run.spread.shape == (12,), key
             assert len(run.images) >= 24 and (np.diff(run.images) > 0).all(), key
             assert run.seen(11) == run.images[-1] and run.seen(0) == pytest.approx(run.images[-1] / 12, abs=1)
             for column, curve in run.curves.items():
@@ -81,12 +81,12 @@ def test_the_numbers_agree_with_the_labels(cases):
             d_real, d_fake = (case.run.curves[column][-12:].mean() for column in ("d_real", "d_fake"))
             assert end["right"] < 0.5 and d_fake > d_real, key
         elif diagnosis == "collapse":
-            assert 0.4 < end["right"] < 0.9 and end["variety"] < 0.6 * case.cured.measured["variety"], key
+            assert 0.4 < end["right"] < 0.9 and end["spread"] < 0.6 * case.cured.measured["spread"], key
         elif diagnosis == "healthy":
             assert 0.5 < end["right"] < 0.9, key
         if case.cured:
             assert case.cured.measured["distance"] < end["distance"], key
-            assert 0.5 < case.cured.measured["right"] < 0.9 and case.cured.measured["variety"] > 0.6, key
+            assert 0.5 < case.cured.measured["right"] < 0.9 and case.cured.measured["spread"] > 0.6, key
 
 
 def test_the_order_is_the_seeds():

@@ -24,7 +24,7 @@ STATES = ("healthy", "D too fast", "G too fast", "collapse")
 # --- 6.1: a sick log ---------------------------------------------------------------------------------
 
 # The state that a log shows, what is special about it, and its columns, (at the beginning, at the end): D's loss, G's
-# loss, the share of pictures that D gets right, the variety of G's pictures (as among real ones: 1).
+# loss, the share of pictures that D gets right, the spread of G's pictures (as among real ones: 1).
 LOGS = (
     ("healthy", "a healthy run", (1.0, 0.97), (1.4, 1.56), (0.85, 0.79), (0.6, 0.9)),
     ("D too fast", "D is right all the time", (0.9, 0.07), (1.5, 5.5), (0.8, 0.99), (0.6, 0.8)),
@@ -56,25 +56,25 @@ def exercise_1(diagnose: Callable[[dict[str, np.ndarray]], str]) -> None:
 
 
 def _why(columns) -> str:
-    right, variety = columns[2][1], columns[3][1]
+    right, spread = columns[2][1], columns[3][1]
     return (
-        f"in the last fifth D is right on {right:.0%}, and the variety is {variety:.2f} (means; NaN left out)"
+        f"in the last fifth D is right on {right:.0%}, and the spread is {spread:.2f} (means; NaN left out)"
     )
 
 
 def _log(number: int, columns, rests: bool) -> dict[str, np.ndarray]:
-    """A log of 400 steps, variety at every 50th, that moves from its beginning to its end in the first three fifths."""
+    """A log of 400 steps, spread at every 50th, that moves from its beginning to its end in the first three fifths."""
     dice, log = np.random.default_rng(number), {}
-    names = ("loss_d", "loss_g", "right", "variety")
+    names = ("loss_d", "loss_g", "right", "spread")
     for name, (begin, end), swing in zip(names, columns, SWING, strict=True):
-        n = 20 if name == "variety" else 400
+        n = 20 if name == "spread" else 400
         values = np.interp(np.linspace(0, 1, n), [0, 0.6, 1], [begin, end, end])
         values += swing * np.tile([1.0, -1.0], n // 2) * dice.uniform(0.5, 1, n // 2).repeat(2)
         log[name] = values.clip(0, 1 if name == "right" else None)
         if rests and name in ("loss_d", "right"):
             log[name][np.arange(n) % 4 > 0] = np.nan
     # The very last value deceives: a mean over the last fifth hardly notices it.
-    log["right"][-1], log["variety"][-1] = (0.3, 0.9) if columns[2][1] > 0.5 else (0.95, 0.9)
+    log["right"][-1], log["spread"][-1] = (0.3, 0.9) if columns[2][1] > 0.5 else (0.95, 0.9)
     return log
 
 

@@ -197,5 +197,5 @@ def _described(run: Recorded, time: int) -> str:
     return (
         f"After {run.seen(time):,} of {run.images[-1]:,} images D's loss is {means['loss_d']:.2f}, G's "
         f"{means['loss_g']:.2f}, D(x) {means['d_real']:.2f}, D(G(z)) {means['d_fake']:.2f}; D is right on "
-        f"{means['right']:.0%}. The pictures differ from each other {run.variety[time]:.2f} times as much as real ones."
+        f"{means['right']:.0%}. The pictures differ from each other {run.spread[time]:.2f} times as much as real ones."
     )

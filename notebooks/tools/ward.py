@@ -403,14 +403,14 @@ class Clinic:
     def _trained(self, plan: Plan) -> dict:
         images, real_features, real_spread, expert = self.opened(plan.data)
         gan = GAN(plan.recipe, plan.seed)
-        until, grids, variety = plan.images // gan.batch, [], []
+        until, grids, spreads = plan.images // gan.batch, [], []
         torch.set_num_threads(1)
         step = plant(gan, plan.bug)
         for time in range(1, TIMES + 1):
             for _ in training.train(gan, images, until * time // TIMES, progress=False, step=step):
                 pass
             pictures = gan.draw()
-            variety.append(spread(pictures) / real_spread)
+            spreads.append(spread(pictures) / real_spread)
             grids.append(pictures[: ward.ACROSS**2, 0])
         rows = {c: gan.history[c] for c in ("loss_d", "loss_g", "d_real", "d_fake", "images")}
         rows["right"] = (gan.history["right_real"] + gan.history["right_fake"]) / 2
@@ -419,7 +419,7 @@ class Clinic:
             "distance": metrics.frechet_distance(real_features, features),
             "kinds": torch.special.entr(judge.shares(expert, logits)).sum().exp().item(),
             "sure": logits.softmax(1).max(1).values.mean().item(),
-            "variety": spread(made) / real_spread,
+            "spread": spread(made) / real_spread,
             "right": np.nanmean(rows["right"][-until // 5 :]).item(),
         }
         stretches = {c: np.array_split(values, min(CURVE, until // 4)) for c, values in rows.items()}
@@ -427,7 +427,7 @@ class Clinic:
             **{c: np.array([mean(part) for part in stretches[c]]) for c in ward.COLUMNS},
             "images": np.array([part[-1] + gan.batch for part in stretches["images"]], dtype=int),
             "grids": torch.stack(grids).numpy(),
-            "variety": np.array(variety),
+            "spread": np.array(spreads),
             "measured": json.dumps(measured),
         }
 
@@ -450,7 +450,7 @@ def packed(kept: dict) -> tuple[dict, bytes]:
     numbers = {
         "images": kept["images"].tolist(),
         "curves": {column: rounded(kept[column]) for column in ward.COLUMNS},
-        "variety": rounded(kept["variety"]),
+        "spread": rounded(kept["spread"]),
         "measured": {name: float(f"{value:.4g}") for name, value in kept["measured"].items()},
     }
     n = ward.ACROSS
@@ -501,7 +501,7 @@ def main(given: argparse.Namespace) -> None:
         rows.append((patient.diagnosis, *row(key, clinic.run(patient.plan))))
         if patient.cured:
             rows.append(("", *row("  cured", clinic.run(patient.cured))))
-    head = ("", "", "distance", "kinds", "sure", "variety", "right", "loss_d", "loss_g", "d_real", "d_fake")
+    head = ("", "", "distance", "kinds", "sure", "spread", "right", "loss_d", "loss_g", "d_real", "d_fake")
     print(terminal.aligned([head, *rows]))
     if not given.cases:
         write(clinic)
