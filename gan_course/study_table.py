@@ -113,13 +113,13 @@ DCGAN = {"network": "dcgan-fashion", "init": "dcgan", "width": 0.25}
 IN_A_MINUTE = {"batch": 32, "lr_g": 5e-4, "lr_d": 5e-4}
 
 
-def _museum(setting: str, about: str, **more: dict) -> Study:
+def _museum(setting: str, about: str, images: int = 24_000, **more: dict) -> Study:
     """Every exhibit of a setting beside its mend."""
     bugs = {key: key for key, exhibit in museum.EXHIBITS.items() if exhibit.setting == setting}
     recipe, changes = museum.SETTINGS[setting]
     arms = {"mended": {}, **dict.fromkeys(bugs, {}), **more}
     common = {**changes, "width": museum.WIDTH}
-    return Study(f"museum-{setting}", about, recipe, arms, images=24_000, common=common, bugs=bugs)
+    return Study(f"museum-{setting}", about, recipe, arms, images=images, common=common, bugs=bugs)
 
 
 STUDIES = {
@@ -162,7 +162,7 @@ STUDIES = {
         _museum("fresh-noise", "what does it cost if D and G are shown different noise?"),
         _museum("hinge", "what does a hinge in G's loss cost?"),
         _museum("relativistic", "what does it cost if D compares and G does not?"),
-        _museum("r1", "what does R1 of the loss cost, and what no R1?", without={"penalty": "none"}),
+        _museum("r1", "what does R1 of the loss cost, and what no R1?", images=48_000, without={"penalty": "none"}),
         _museum("wasserstein", "what do bugs of the gradient penalty and of the sign cost?"),
     )
 }
