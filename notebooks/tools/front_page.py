@@ -124,6 +124,7 @@ def _speed() -> str:
         key, batch = result["recipe"]["key"], result["recipe"]["batch"]
         where = ", ".join(result["evidence"][k] for k in ("device", "cpu", "date") if k in result["evidence"])
         pairs = {f"batch {batch}": "the package", f"batch 128 against {batch}": "the package, batch 128"}
+        pairs |= {f"batch {batch}, {short}": f"the package, {short}" for short in ("bfloat16", "float16")}
         for what, name in pairs.items():
             if name in lines:
                 base, mine = lines["textbook loop"], lines[name]
