@@ -390,7 +390,7 @@ WRONG = {
         (lambda a, b, larger: verdict(a, b, not larger), "'apart, more is better'"),
         (
             lambda a, b, larger: (
-                "cannot tell" if a.low <= b.value <= a.high else judged(decide=lambda x: (x.value, x.value))(a, b, larger)
+                "cannot tell" if a.low <= b.value <= a.high else judged(decide=lambda x: 2 * (x.value,))(a, b, larger)
             ),
             "'one value larger, the intervals overlap'",
         ),

@@ -216,8 +216,8 @@ def _penalised(penalty: Callable, D: nn.Module, seed: int):
     points = [x for x in seen if x.shape == real.shape]
     if not points:
         raise NotYet(
-            f"D never sees a batch {list(real.shape)} between the real and the generated pictures; show it all of them in "
-            "one pass"
+            f"D never sees a batch {list(real.shape)} between the real and the generated pictures; show it all of them "
+            "in one pass"
         )
     if isinstance(found, Tensor) and found.requires_grad and found.numel() == 1:
         (leak,) = torch.autograd.grad(found.sum(), scale, retain_graph=True, allow_unused=True)
