@@ -454,7 +454,7 @@ for norm in ("batch", "layer", "none"):
 # To *learn* from a penalty on a gradient, the gradient has to be differentiated once more, by D's weights. `torch.autograd.grad(outputs, inputs, create_graph=True)` returns it with its history. Without that, the penalty is a number from which nothing follows.
 #
 # ### Exercise 6.3 · The gradient penalty
-# Difficulty ●●●○○ · 25 minutes · why it matters: half a dozen published versions of these five lines are wrong, and all of them train.
+# Difficulty ●●●○○ · 25 minutes · why it matters: half a dozen published versions of these few lines are wrong, and none of them stops with an error.
 #
 # Write $\operatorname{E}(\|\nabla_y D(y)\| - 1)^2$ without its λ. Draw α with the generator that is handed in; α = 1 is the real picture. The penalty is D's to pay: nothing of it may reach G.
 #
@@ -645,7 +645,7 @@ show.figure(
 #
 # $$\begin{pmatrix}1 & h/2\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -h/2 & 1 - hγ\end{pmatrix}.$$
 #
-# Work out its trace and its determinant on paper. Then write by what factor a step multiplies the distance from the solution in the long run: the modulus of the larger eigenvalue, as a function of the rate h and of γ.
+# Work out its trace and its determinant on paper. Then write by what factor a step multiplies the distance from the solution in the long run: the larger of the moduli of its two eigenvalues, as a function of the rate h and of γ.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -897,13 +897,13 @@ show.figure(
 # Read it by columns first.
 #
 # - **R1 helps against all three, and so does the relativistic pair with R1 and R2; they heal none.** What comes nearest to healing is another remedy for each illness, and may do nothing for the next one. So the diagnosis comes first.
-# - **Against the fast D** those help most that make its verdict *flatter*: noise on the images, a smaller rate, R1, the relativistic pair with R1 and R2. None of them brings the digits back in this time. And G's gradient under the fast D was *larger* than the healthy one in every seed: the vanishing that the notes fear is not there.
+# - **Against the fast D** those help most that should make its verdict *flatter* (its slope was not measured here): noise on the images, a smaller rate, R1, the relativistic pair with R1 and R2. None of them brings the digits back in this time. And G's gradient under the fast D was *larger* than the healthy one in every seed: the vanishing that the notes fear is not there.
 # - **Against the fast G** it is another story, and one of the notes' three remedies shines: what they call a perceptual loss. Without a picture to compare with it can only mean **feature matching** (Salimans et al. 2016): G's pictures should agree with real ones in the *mean of D's features* over the batch. A G that runs after D's verdict can end at one picture that D happens to like; one that runs after a mean over many pictures cannot. The other two, a wider D and G frozen for a while, help a little or hardly at all.
 # - Slowing the fast one by a factor of four has two forms, and they are not equal. G at every fourth step beats a quarter of G's rate by far; for D it is the other way round. Why? This table does not say. (In steps of Adam, a rate is how far one goes, and a rest is time for the other one.)
 # - **Collapse** came from Adam's memory, and goes with it: with the first beta back at 0.5 and the *same* high rates these runs end better than the healthy recipe does. The obvious remedy, smaller rates, leaves them worse than untreated. Feature matching, R1 and the relativistic pair help, too.
 # - **Minibatch deviation** should give variety. Does it? `python -m gan_course study g-too-fast --read --measure variety` says that it does, and the table above that the pictures hardly become better by it. A remedy can do exactly what it promises and not heal.
 #
-# And two warnings about such tables. Here are 42 intervals, each of five seeds: one or two labels will be luck. And an interval that leaves out 0 does not make a difference *matter*: where the untreated runs stand above 110, nobody could see three more or less, though five seeds may agree on it. Ask how large before you ask how sure. Nor does the table know your pictures: it is digits, half of the live runs' width, 750 steps.
+# And three warnings about such tables. Five seeds are few to resample: of five differences that are normal around 0, `studies.difference` gives an interval without 0 about once in seven times, not once in twenty (lesson 07 has a wider interval for so few). And here are 42 of them: some labels will be luck, first of all where the effect is small. And an interval that leaves out 0 does not make a difference *matter*: where the untreated runs stand above 110, nobody could see three more or less, though five seeds may agree on it. Ask how large before you ask how sure. Nor does the table know your pictures: it is digits, half of the live runs' width, 750 steps.
 
 # %% [markdown]
 # ## 9 · The ward
@@ -1005,7 +1005,7 @@ for cause, seeds in by_cause.items():
 print(terminal.aligned(rows))
 
 # %% [markdown]
-# Read the two tables together. With pictures, a verdict of *collapse* becomes possible at all; without them, what was provoked as collapse is read as the imbalance that came with it. Where the verdict differs from the row's name, the table of causes says by how much the illness came out at all: a run that was provoked and is not ill by its distance is no miss. And a limit that was set on digits need not hold for a run of another kind: look at the verdicts on the published faces above, hold them against their pictures in lesson 04, and doubt the rule before you doubt your eyes.
+# Read the two tables together. With pictures, a verdict of *collapse* becomes possible at all; without them, what was provoked as collapse is mostly read as the imbalance that came with it. (To the package, *collapse* is lost variety under an even game or under a D that leads; the ward's word is narrower.) Where the verdict differs from the row's name, the table of causes says by how much the illness came out at all: a run that was provoked and is not ill by its distance is no miss. And a limit that was set on digits need not hold for a run of another kind: look at the verdicts on the published faces above, hold them against their pictures in lesson 04, and doubt the rule before you doubt your eyes.
 
 # %% [markdown]
 # ## 10 · The museum
@@ -1291,7 +1291,7 @@ for name, step in (("as found", found_step), ("mended", mended_step)):
 # ### Exercise 6.9 · A test that finds it
 # Difficulty ●●●●○ · 35 minutes · why it matters: an eye finds a bug once; a test finds it every time.
 #
-# The gradient penalty of `one_axis`. Its last line was right where it came from, because the pictures there were flat.
+# The gradient penalty of `one_axis`. One of its lines was right where it came from, because there each picture is one flat row of pixels, [N, pixels].
 #
 # 1. `wrong_line`: the number of the line at fault.
 # 2. The mend you have written already: exercise 6.3. So write the test: `is_sound(penalty)` takes an implementation that is called as yours is, `penalty(D, real, fake, generator)` with pictures [N, C, H, W], and returns True if it computes $\operatorname{E}(\|\nabla_y D(y)\| - 1)^2$ at uniformly random points of the lines between the pairs, and D can learn from it; otherwise False.
@@ -1387,10 +1387,10 @@ for name, penalty in (("bare_root", museum.bare_root), ("losses.gradient_penalty
 #
 # 1. G's pictures of `gan.latents(len(real))`;
 # 2. where `gan.step` is divisible by `gan.recipe.d_every`, D's step: its outputs for the real and then for the generated pictures, your hinge loss, plus `gan.recipe.penalty_weight` times your gradient penalty with the generator `gan.noise`. One step of `gan.opt_d` on the sum;
-# 3. G's step on the *same* pictures, with `gan.opt_g`;
+# 3. G's step on the *same* pictures, with your hinge loss for G and `gan.opt_g`;
 # 4. return the losses: `loss_g`, and `loss_d` (without the penalty) where D moved, as detached tensors.
 #
-# The check compares all weights with the package's after six steps, as in lesson 02.
+# The check compares all weights with the package's after six steps, as in lesson 02, and the losses that you return.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1464,7 +1464,7 @@ show.beside(
 )
 
 # %% [markdown]
-# Three changes at once, one seed. Is it better? Then you do not know which of the three it was. Is it worse? Then one of them may have helped all the same, and another one spoilt it: D's rate is still twenty times G's, but a penalised D that rests three steps of four is another D. That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
+# Four changes at once (with D's normalisation, which the penalty asks for), one seed. Is it better? Then you do not know which of the four it was. Is it worse? Then one of them may have helped all the same, and another one spoilt it: D's rate is still twenty times G's, but a penalised D that rests three steps of four is another D. That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
 
 # %% tags=["showed"]
 reading = f"{agreed} of 4 runs read as provoked" if readable else "the runs were too short to be told apart"

@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 06: right ones, and wrong ones with what each is told."""
 
 import functools
+import warnings
 
 import numpy as np
 import torch
@@ -42,6 +43,14 @@ def by_losses(log):
     if d < 0.5:
         return "D too fast"
     return "G too fast" if d > 1.5 and g < 0.7 else diagnose(log, high=2)
+
+
+def without_the_first_fifth(log):
+    return diagnose({name: np.repeat(np.nanmean(values[len(values) // 5 :]), 5) for name, values in log.items()})
+
+
+def by_the_rows_of_right(log):
+    return diagnose({**log, "spread": np.repeat(log["spread"][-(len(log["right"]) // 5) :].mean(), 5)})
 
 
 # 6.2
@@ -111,6 +120,20 @@ def own_shares(make):
     return charged(points)
 
 
+def own_shapes(make):
+    """The same without a view: alpha as it is drawn."""
+    return charged(lambda real, fake, generator: torch.lerp(fake.detach(), real, make(len(real), generator).to(real)))
+
+
+def by_backward(D, real, fake, generator):
+    y = between(real, fake, generator).requires_grad_()
+    with warnings.catch_warnings():  # of a cycle between a weight and its gradient
+        warnings.simplefilter("ignore")
+        D(y).sum().backward(create_graph=True)
+    found = by_norm(y.grad)
+    return found
+
+
 def norms(take):
     return charged(take=lambda g: take(g.flatten(1).norm(dim=1)))
 
@@ -154,6 +177,11 @@ def smaller(h, gamma):
     trace, determinant = 2 - h * h / 4 - h * gamma, 1 - h * gamma
     root = complex(trace**2 - 4 * determinant) ** 0.5
     return min(abs(trace + root), abs(trace - root)) / 2
+
+
+def larger_root(h, gamma):
+    trace, determinant = 2 - h * h / 4 - h * gamma, 1 - h * gamma
+    return abs(trace + complex(trace**2 - 4 * determinant) ** 0.5) / 2
 
 
 # 6.6
@@ -379,6 +407,10 @@ def step(**changes):
     return functools.partial(by_hand, **changes)
 
 
+def with_its_own_dice(D, real, fake, generator):
+    return losses.gradient_penalty(D, real, fake, torch.Generator(real.device).manual_seed(0))
+
+
 def with_switches(**changes):
     return functools.partial(lesson.reference_step, **changes)
 
@@ -453,6 +485,9 @@ WRONG = {
         (rule(high=0.6), "a healthy run"),
         (rule(low=0.8), "you say 'G too fast', and 'healthy' is right"),
         (lambda log: diagnose({**log, "right": 1 - log["right"]}), "a healthy run"),
+        (rule(mean=lambda part: np.nanmean(part[-5:])), "'D too fast' is right"),
+        (without_the_first_fifth, "D led for three quarters of the run"),
+        (by_the_rows_of_right, "each column's own last fifth"),
         (lambda log: "sick", "one of 'healthy'"),
         (lambda log: "healthy", "'D too fast' is right: in the last fifth D is right on 99%"),
     ],
@@ -482,6 +517,9 @@ WRONG = {
         (g_hinge(lambda f: F.softplus(-f).mean()), "non-saturating"),
         (g_hinge(lambda f: 1 - f.mean()), "a constant"),
         (g_hinge(lambda f: -f), "shape ()"),
+        (d_hinge(lambda r, f: F.relu(1 - (r - f)).mean()), "no real one is held against a generated one"),
+        (d_hinge(lambda r, f: F.relu(1 - r).mean()), "the half of the generated pictures is missing"),
+        (g_hinge(lambda f: -F.relu(1 + f).mean()), "D's half turned round"),
     ],
     3: [
         (mixed(shape=(3, 4, 4)), "once a *pixel*"),
@@ -524,6 +562,8 @@ WRONG = {
         (norms(lambda n: 1.1 * (n - 1).square().mean()), "is right for this D"),
         (norms(lambda n: (n - 1).square().mean().detach() + 0 * n.sum()), "the gradient that D gets"),
         (lambda D, real, fake, generator: D(real[:1]).mean(), "never sees a batch"),
+        (own_shapes(lambda n, g: torch.rand(n, 1, generator=g)), "an alpha [128, 1, 1, 1] mixes pictures"),
+        (by_backward, "backward() has left gradients in D"),
     ],
     4: [
         (r1_with(take=lambda g: g.square().flatten(1).sum(1).mean()), "the half is missing"),
@@ -542,6 +582,8 @@ WRONG = {
         (lambda D, x: r1(D, x + 0.1 * torch.randn_like(x)), "other points"),
         (lambda D, x: r1(D, x[:4]), "never sees the batch"),
         (lambda D, x: r1(D, x).item(), "returns float"),
+        (r1_with(take=lambda g: g.mean(0).square().sum() / 2), "so that opposite ones cancel"),
+        (r1_with(take=lambda g: g.flatten(1).norm(dim=1).mean().square() / 2), "the mean comes too early"),
         (
             r1_with(take=lambda g: g.square().sum((1, 2, 3)).mean().detach() / 2 + 0 * g.sum()),
             "the gradient that D gets",
@@ -560,6 +602,8 @@ WRONG = {
         (lambda h, gamma: contraction(2 * h, gamma), "slope of softplus"),
         (lambda h, gamma: -gamma / 2, "real part"),
         (lambda h, gamma: 0.7, "is right: modulus"),
+        (larger_root, "Where the trace is below 0"),
+        (lambda h, gamma: 2 * contraction(h, gamma), "the 2 below is missing"),
         (lambda h, gamma: (0.5, 0.7), "one number"),
     ],
     6: [
@@ -580,6 +624,7 @@ WRONG = {
         (cure("g-too-fast", {"penalty": "r1", "d_norm": "none"}), "D is the one who is behind"),
         (cure("g-too-fast", {"real_label": 0.9}), "slow G down or speed D up"),
         (cure("g-too-fast", {"objective": "hinge", "real_label": 0.9}), "no labels to smooth"),
+        (cure("g-too-fast", {"g_rests": (0, 1_000_000)}), "G would never learn"),
         (cure("collapse", {"lr_g": 5e-3}), "larger steps"),
         (cure("collapse", {"real_label": 0.9}), "aim at the cause"),
         (cure("collapse", {"lr_g": 5e-4, "lr_d": 5e-4, "betas": (0.5, 0.999)}), "another patient"),
@@ -660,6 +705,8 @@ WRONG = {
         (step(last=lambda said: {"loss_d": 1.0, "loss_g": 2.0}), "as detached tensors"),
         (lambda gan, real: {"loss_d": torch.zeros(()), "loss_g": torch.zeros(())}, "never moved"),
         (frozen, "D is left frozen"),
+        (step(penalty=with_its_own_dice), "by handing gan.noise to your penalty"),
+        (step(last=lambda said: {**said, "loss_g": -said["loss_g"]}), "is right: the mean over the batch"),
         (lambda gan, real: by_hand(gan, real / 2), "Line by line"),
     ],
 }

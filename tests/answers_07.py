@@ -8,6 +8,7 @@ import torch
 
 from gan_course import judge, metrics
 from gan_course.checks import lesson_07 as lesson
+from gan_course.scoring import Measured
 
 # 7.1
 
@@ -203,6 +204,37 @@ def unpaired(a, b):
     return (a - b).mean() - half, (a - b).mean() + half
 
 
+# 7.8
+
+
+def verdict(first, second, larger, floor=True, decide=lambda a: (a.low, a.high)):
+    def ends(one):
+        low, high = decide(one)
+        if not floor:
+            return low, high
+        return (min(low, one.floor), min(high, one.floor)) if larger else (max(low, one.floor), max(high, one.floor))
+
+    (a, b), (c, d) = ends(first), ends(second)
+    if a > d:
+        return "first" if larger else "second"
+    if c > b:
+        return "second" if larger else "first"
+    return "cannot tell"
+
+
+def verdict_by_signs(first, second, larger):
+    """More is made better by a change of sign."""
+    sign = 1 if larger else -1
+    spans = [sorted(min(sign * end, sign * one.floor) for end in (one.low, one.high)) for one in (first, second)]
+    if spans[0][0] > spans[1][1]:
+        return lesson.VERDICTS[0]
+    return lesson.VERDICTS[1 if spans[1][0] > spans[0][1] else 2]
+
+
+def judged(**how):
+    return functools.partial(verdict, **how)
+
+
 RIGHT = {
     1: [metrics.frechet_distance, frechet, frechet_in_numpy, frechet_in_float32],
     2: [lambda n, d: line(1 / n, d)[0], by_lstsq, lambda n, d: float(by_lstsq(n.double(), d.double()))],
@@ -211,6 +243,7 @@ RIGHT = {
     5: [precision, precision_in_loops, lambda *given: metrics.precision(*given).mean()],
     6: [lie, other_lie],
     7: [interval, interval_in_numpy, lambda a, b: [float(end) for end in interval(a, b)]],
+    8: [verdict, verdict_by_signs],
 }
 
 WRONG = {
@@ -229,6 +262,8 @@ WRONG = {
         (fd(by_n=True), "by N - 1"),
         (fd(spread=lambda a, b: (a - b).square().sum()), "entry by entry"),
         (fd(gap=lambda d: d.square().mean()), "a sum, no mean"),
+        (fd(overlap=lambda a, b: by_eigenvalues(torch.eye(len(a)).double(), a * b)), "goes entry by entry"),
+        (fd(overlap=lambda a, b: torch.linalg.eigvals(a @ b).real.sqrt().sum()), ".clamp_min(0), then sqrt"),
         (lambda a, b: frechet(a, b) + 1, "is right: |m1 - m2|²"),
     ],
     2: [
@@ -241,6 +276,7 @@ WRONG = {
         (lambda n, d: line(1 / n[[0, -1]], d[[0, -1]])[0], "two points; all four"),
         (lambda n, d: line(1 / n[-2:], d[-2:])[0], "last two points"),
         (lambda n, d: (d / n).sum() / (1 / n**2).sum(), "forced through 0"),
+        (lambda n, d: 2 * d.mean() - line(1 / n, d)[0], "minus the slope times"),
         (lambda n, d: line(1 / n, d)[0] + 0.5, "is right: the least-squares line"),
     ],
     3: [
@@ -256,6 +292,8 @@ WRONG = {
         (lambda a, b: mmd(a, b).sqrt(), "no root"),
         (kd(across=0), "across both sets are missing"),
         (lambda a, b: -2 * kernel(a, b).mean(), "within each set"),
+        (lambda a, b: mmd(a, b).clamp(min=0), "may fall below 0: leave it there"),
+        (kd(count=lambda n: 2 * n * (n - 1)), "every pair once"),
         (lambda a, b: 2 * mmd(a, b), "is right: mean k(real, real')"),
     ],
     4: [
@@ -281,6 +319,8 @@ WRONG = {
         ),
         (lambda p: torch.special.entr(p.mean(0)).sum().exp(), "counts classes only"),
         (lambda p: (-torch.special.entr(p).sum(1).mean()).exp(), "p(y) is missing"),
+        (lambda p: score(p.softmax(1)), "no softmax"),
+        (divergences(lambda kl: kl.sum(1).mean().exp(), lambda p: p.sum(0)), "not their sum"),
         (lambda p: score(p) + 1, "is right: exp of the mean"),
     ],
     5: [
@@ -301,6 +341,8 @@ WRONG = {
         (by_balls(far=lambda a, b: torch.cdist(a, b).square()), "squared distance"),
         (by_balls(r=lambda x, k: reach(x, k).square()), "with a squared one"),
         (by_balls(share=lambda inside: inside.any(1).double()), "one number is wanted"),
+        (by_balls(share=lambda inside: inside.all(1).double().mean()), "any, not all"),
+        (lambda a, b, k: precision(a, b, 3), "yours is 3 whatever it is"),
         (lambda a, b, k: 0.123, "is right: the share"),
     ],
     6: [
@@ -336,6 +378,28 @@ WRONG = {
         (lambda a, b: ((a - b).min(), (a - b).max()), "the range"),
         (lambda a, b: (a - b).mean(), "two numbers are wanted"),
         (lambda a, b: tuple(end - (a - b).mean() for end in interval(a, b)), "the middle is missing"),
+        (ends(root=lambda n: math.sqrt(n - 1)), "√n stands below it"),
+        (lambda a, b: (interval(a, b)[0], (a - b).mean())[::-1], "is right: mean ±"),
         (lambda a, b: (0.1, 0.2), "is right: mean ± t s / √n"),
+    ],
+    8: [
+        (judged(floor=False), "the comparison 'both beyond the floor': you say 'first', and 'cannot tell' is right"),
+        (judged(decide=lambda a: (a.value, a.value)), "'one value larger, the intervals overlap'"),
+        (lambda a, b, larger: verdict(a, b, True), "'apart, less is better'"),
+        (lambda a, b, larger: verdict(b, a, larger), "'apart, more is better': you say 'second', and 'first' is right"),
+        (lambda a, b, larger: verdict(a, b, not larger), "'apart, more is better'"),
+        (
+            lambda a, b, larger: (
+                "cannot tell" if a.low <= b.value <= a.high else judged(decide=lambda x: 2 * (x.value,))(a, b, larger)
+            ),
+            "'one value larger, the intervals overlap'",
+        ),
+        (lambda a, b, larger: "cannot tell", "and 'first' is right: intervals 0.78 to 0.84 and 0.33 to 0.39"),
+        (
+            lambda a, b, larger: "cannot tell" if max(a.high, b.high) > a.floor else verdict(a, b, larger),
+            "'apart, less is better'",
+        ),
+        (lambda a, b, larger: "mlp", "the answer is one of 'first', 'second', 'cannot tell'"),
+        (lambda a, b, larger: verdict(Measured(*[0.0] * 4), b, larger), "'apart, more is better'"),
     ],
 }

@@ -43,6 +43,7 @@ LOGS = (
     ("G too fast", "D is fooled by one picture", (1.3, 1.6), (1.0, 0.6), (0.7, 0.15), (0.6, 0.1)),
     ("D too fast", "D has won, over one picture", (0.9, 0.2), (1.5, 3.6), (0.8, 0.97), (0.6, 0.3)),
     ("D too fast", "D rests in 3 steps of 4, NaN there", (0.9, 0.1), (1.5, 4.5), (0.8, 0.97), (0.6, 0.8)),
+    ("healthy", "D led for three quarters of the run", (0.05, 1.0), (5.0, 1.4), (1.0, 0.75), (0.1, 0.9)),
 )
 SWING = (0.1, 0.3, 0.03, 0.02)
 
@@ -50,7 +51,8 @@ SWING = (0.1, 0.3, 0.03, 0.02)
 def exercise_1(diagnose: Callable[[dict[str, np.ndarray]], str]) -> None:
     """`diagnose(log)`: what a log's last fifth shows, one of `STATES`."""
     for number, (state, about, *columns) in enumerate(LOGS):
-        found = run("6.1", diagnose, _log(number, columns, rests="NaN" in about))
+        log = _log(number, columns, rests="NaN" in about, late="three quarters" in about)
+        found = run("6.1", diagnose, log)
         word(found, state, STATES, f"the log of {about!r}", _why(columns))
     passed(f"Right: {len(LOGS)} logs read, {sum(state == 'healthy' for state, *_ in LOGS)} of them healthy.")
 
@@ -58,17 +60,21 @@ def exercise_1(diagnose: Callable[[dict[str, np.ndarray]], str]) -> None:
 def _why(columns) -> str:
     right, spread = columns[2][1], columns[3][1]
     return (
-        f"in the last fifth D is right on {right:.0%}, and the spread is {spread:.2f} (means; NaN left out)"
+        f"in the last fifth D is right on {right:.0%}, and the spread is {spread:.2f} (means of each column's own last "
+        "fifth; NaN left out)"
     )
 
 
-def _log(number: int, columns, rests: bool) -> dict[str, np.ndarray]:
-    """A log of 400 steps, spread at every 50th, that moves from its beginning to its end in the first three fifths."""
+def _log(number: int, columns, rests: bool, late: bool) -> dict[str, np.ndarray]:
+    """A log of 400 steps, spread at every 20th, that moves from its beginning to its end in the first three fifths.
+
+    Or late: it stays as it begins for seven tenths, and is at its end right before the last fifth.
+    """
     dice, log = np.random.default_rng(number), {}
     names = ("loss_d", "loss_g", "right", "spread")
     for name, (begin, end), swing in zip(names, columns, SWING, strict=True):
         n = 20 if name == "spread" else 400
-        values = np.interp(np.linspace(0, 1, n), [0, 0.6, 1], [begin, end, end])
+        values = np.interp(np.linspace(0, 1, n), [0.7 if late else 0, 0.78 if late else 0.6], [begin, end])
         values += swing * np.tile([1.0, -1.0], n // 2) * dice.uniform(0.5, 1, n // 2).repeat(2)
         log[name] = values.clip(0, 1 if name == "right" else None)
         if rests and name in ("loss_d", "right"):
@@ -95,6 +101,10 @@ def exercise_2(hinge_d: Callable[[Tensor, Tensor], Tensor], hinge_g: Callable[[T
         yield relu(-r).mean() + relu(f).mean(), "the margin is missing: safe begins at 1 and at -1, not at 0"
         yield relu(1 - r).sum() + relu(1 + f).sum(), "the pictures are summed; take the mean of each half"
         yield (relu(1 - r).mean() + relu(1 + f).mean()) / 2, "the two halves are added, not averaged"
+        yield relu(1 - r).mean(), "the half of the generated pictures is missing"
+        yield relu(1 + f).mean(), "the half of the real pictures is missing"
+        yield relu(1 - r + f).mean(), "each picture has its own margin; no real one is held against a generated one"
+        yield (1 - r).abs().mean() + (1 + f).abs().mean(), "what is safe costs 0: max(0, …), no absolute value"
         yield relu((1 - r).mean()) + relu((1 + f).mean()), "the hinge is each picture's, before the mean"
         yield (
             (relu(1 - r) ** 2).mean() + (relu(1 + f) ** 2).mean(),
@@ -111,6 +121,9 @@ def exercise_2(hinge_d: Callable[[Tensor, Tensor], Tensor], hinge_g: Callable[[T
         yield -f.sum(), "the pictures are summed; take the mean"
         yield -f.sigmoid().mean(), "without sigmoid: G raises D's output itself"
         yield F.softplus(-f).mean(), "that is the non-saturating loss; hinge's G has no logarithm"
+        yield relu(1 + f).mean(), "that is D's half; G wants the opposite, and has no hinge"
+        yield -relu(1 + f).mean(), "that is D's half turned round, which stops where D is sure; G has no hinge"
+        yield F.softplus(f).mean(), "that is D's half of cross-entropy; hinge's G is -E D(G(z))"
         yield 1 - f.mean(), "a constant that does not belong there: -E D(G(z)) is all"
 
     formula = "E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))"
@@ -194,10 +207,18 @@ def _penalised(penalty: Callable, D: nn.Module, seed: int):
     dice.set_state(state)
     with torch.enable_grad(), torch.random.fork_rng(devices=[]), inputs(D) as seen:
         torch.manual_seed(seed)
-        found = run("6.3", penalty, D, real, fake, dice)
+        try:
+            found = run("6.3", penalty, D, real, fake, dice)
+        except NotYet as refusal:
+            if "must match the size" not in str(refusal):
+                raise
+            raise NotYet(f"{refusal}; an alpha [{n}, 1, 1, 1] mixes pictures {list(real.shape)}") from refusal
     points = [x for x in seen if x.shape == real.shape]
     if not points:
-        raise NotYet("D never sees a batch of pictures between the real and the generated ones")
+        raise NotYet(
+            f"D never sees a batch {list(real.shape)} between the real and the generated pictures; show it all of them "
+            "in one pass"
+        )
     if isinstance(found, Tensor) and found.requires_grad and found.numel() == 1:
         (leak,) = torch.autograd.grad(found.sum(), scale, retain_graph=True, allow_unused=True)
         if leak is not None and leak.abs() > 0:
@@ -281,9 +302,8 @@ def _worth(exercise: str, found, D: nn.Module, at: Tensor, centre: float) -> Non
         n = g.flatten(1).norm(dim=1)
         right = (n - 1).square().mean() if centre else n.square().mean() / 2
         wrong = (_wrong_one_centred if centre else _wrong_r1)(g, n, of, logits)
-        otherwise = (
-            f"{right.item():.4f} is right for this D and these points; flatten first, one norm a picture"
-        )
+        norm = "one norm" if centre else "half the mean of one squared norm"
+        otherwise = f"{right.item():.4f} is right for this D and these points; flatten first, {norm} a picture"
         said = f"{name} of {len(at)} pictures"
         compare(exercise, found, right, *wrong, said=said, otherwise=otherwise, tolerance=1e-3)
         taught, wanted = (
@@ -294,6 +314,11 @@ def _worth(exercise: str, found, D: nn.Module, at: Tensor, centre: float) -> Non
         raise NotYet(
             f"{name}: its value is right, and the gradient that D gets from it is not: the way from D's weights to the "
             "slope must stay whole (create_graph=True, no detach after it)"
+        )
+    if any(weight.grad is not None for weight in D.parameters()):
+        raise NotYet(
+            f"{name}: its value is right, and backward() has left gradients in D, where D's next step finds them; "
+            "torch.autograd.grad returns the slope and leaves nothing"
         )
 
 
@@ -312,6 +337,12 @@ def _wrong_one_centred(g: Tensor, n: Tensor, of: Callable, logits: Tensor):
     yield around(g.norm(dim=3)).mean(), axis.format("one axis")
     yield around(g.norm(dim=(2, 3))).mean(), axis.format("each channel")
     yield around(g.abs()).mean(), axis.format("each pixel")
+    yield around(g.norm(dim=0)).mean(), axis.format("the pictures of the batch")
+    yield (
+        around(g.flatten(1).abs().sum(1)).mean(),
+        "a norm is the root of the sum of squares; you add absolute values",
+    )
+    yield around(g.flatten(1).abs().amax(1)).mean(), "a norm is the root of the sum of squares, not the largest entry"
     yield around(g.norm()), "that is one norm over the whole batch; every picture has a slope of its own"
     yield around(n).sum(), "the pictures are summed; take the mean over them"
     yield around(n.square()).mean(), "the root is missing: (norm - 1)², not (norm² - 1)²"
@@ -344,6 +375,12 @@ def _wrong_r1(g: Tensor, n: Tensor, of: Callable, logits: Tensor):
     by_n = "you differentiate D's *loss*: it is divided by N and dies where D is sure; R1 takes D's output"
     yield squares.mean(), half
     yield 10 * squares.mean() / 2, "without its weight: γ belongs into D's loss"
+    yield squares.mean() / 4, "the half counts twice"
+    yield n.mean().square() / 2, "the mean comes too early: square each picture's slope first"
+    yield (
+        g.mean(0).square().sum() / 2,
+        "the gradients are averaged before they are squared, so that opposite ones cancel; every picture has a slope",
+    )
     for factor in (1 / 2, 1):
         yield factor * n.mean(), root
         yield factor * (n - 1).square().mean(), "that is centred at 1; R1 wants a slope of 0"
@@ -374,7 +411,7 @@ def exercise_4(r1: Callable[[nn.Module, Tensor], Tensor]) -> None:
             found = run("6.4", r1, D, real)
         points = [x for x in seen if x.shape == real.shape]
         if not points:
-            raise NotYet("D never sees the batch of real pictures")
+            raise NotYet("D never sees the batch of real pictures; show it all of them in one pass")
         if not torch.allclose(points[-1].float(), real, atol=1e-5):
             raise NotYet(
                 "you look at other points than the real pictures: R1 is charged at the data themselves"
@@ -388,7 +425,7 @@ def exercise_4(r1: Callable[[nn.Module, Tensor], Tensor]) -> None:
 
 def exercise_5(contraction: Callable[[float, float], float]) -> None:
     """`contraction(rate, gamma)`: by what an alternating step near the solution multiplies the distance in the end."""
-    for h, gamma in ((0.5, 1.6), (1.0, 0.3), (1.0, 0.0), (0.5, 1.0), (1.5, 0.4), (0.8, 0.1), (1.0, 1.5)):
+    for h, gamma in ((0.5, 1.6), (1.0, 0.3), (1.0, 0.0), (0.5, 1.0), (1.5, 0.4), (0.8, 0.1), (1.0, 1.5), (1.5, 1.5)):
         smaller, right = sorted(torch.linalg.eigvals(toy.dirac_matrix(h, True, gamma)).abs().tolist())
         at_once, misprint = (
             max(abs(1 + h * (-gamma / 2 + sign * complex(square / 4 - 1 / 4) ** 0.5)) for sign in (1, -1))
@@ -404,7 +441,12 @@ def exercise_5(contraction: Callable[[float, float], float]) -> None:
             right,
             (at_once, "that is the simultaneous step, I + hJ; here D moves first and G answers the new D"),
             (misprint, "under the root stands γ², not γ; and this is the simultaneous step"),
-            (smaller, "that is the smaller of the two eigenvalues; the larger one is left in the end"),
+            (
+                smaller,
+                "that is the smaller of the two eigenvalues; the larger one is left in the end. Where the trace is "
+                "below 0, that is the one with -√",
+            ),
+            (2 * right, "the 2 below is missing: (trace ± √…) / 2"),
             (1 - h * gamma, "that is the determinant, the product of the two; one of them is wanted"),
             (
                 abs(1 - h * gamma) ** 0.5,
@@ -444,6 +486,7 @@ TREATMENTS = (
     ),
     *("d_norm", "minibatch_std", "penalty", "penalty_weight", "penalty_every", "d_width", "network"),
 )
+LONGEST = 5_000  # steps of a live run, at profile full
 
 
 def exercise_6(prescribe: Callable[[str], dict]) -> None:
@@ -471,6 +514,8 @@ def exercise_6(prescribe: Callable[[str], dict]) -> None:
             raise NotYet(f"{said}: that changes nothing; the patient is {provoked}")
         if treated.lr_g == 0 or treated.lr_d == 0:
             raise NotYet(f"{said}: with a rate of 0 a network never learns")
+        if treated.g_rests[1] - treated.g_rests[0] >= LONGEST:
+            raise NotYet(f"{said}: the longest of this lesson's runs has {LONGEST:,} steps, so G would never learn")
         if given >= set(provoked):
             raise NotYet(
                 f"{said}: that undoes everything that made it ill, which is another patient; change one thing"
@@ -808,6 +853,7 @@ OWN = RECIPES["quick-digits"].but(
     d_every=2,
 )
 STEPS = 6
+LOUD = 30.0  # times D's first last layer
 
 
 def exercise_10(own_step: Callable[[GAN, Tensor], dict]) -> None:
@@ -837,7 +883,7 @@ def _as_the_package(
     Raises:
         NotYet: the weights differ in float64, too, or the telemetry is not what a step returns.
     """
-    new, (gan, said), (package, _) = (
+    new, (gan, said), (package, told) = (
         _new(recipe),
         _trained(exercise, step, recipe),
         _trained(exercise, training.train_step, recipe),
@@ -849,18 +895,27 @@ def _as_the_package(
         if torch.equal(_weights(new, name), _weights(gan, name)):
             raise NotYet(f"{name} never moved: loss, zero_grad, backward, step of its own optimiser")
     if to_the_bit := torch.equal(_weights(gan), _weights(package)):
-        _telemetry(said, recipe)
+        _telemetry(said, told, recipe)
         return to_the_bit
+    if recipe.penalty != "none" and not torch.equal(gan.noise.get_state(), package.noise.get_state()):
+        otherwise = (
+            "the weights differ from the package's, and so does what was drawn from gan.noise: a batch of latents a "
+            "step, and where D moves one alpha a picture, by handing gan.noise to your penalty"
+        )
     twice = _weights(_trained(exercise, step, recipe, double=True)[0])
     right, *wrong = (_carried(tuple({**switches, **dict(more)}.items()), recipe) for more in ((), *mistakes))
     named = zip(wrong, mistakes.values(), strict=True)
     compare(exercise, twice - _weights(new), right, *named, otherwise=otherwise, tolerance=1e-6)
-    _telemetry(said, recipe)
+    _telemetry(said, told, recipe)
     return to_the_bit
 
 
 def _new(recipe: Recipe) -> GAN:
-    return GAN(recipe, seed=6, device=devices.default())
+    gan = GAN(recipe, seed=6, device=devices.default())
+    if recipe.objective == "hinge":  # a new D scores all pictures between the margins, where no hinge can be seen
+        last = [weight for weight in gan.D.parameters() if weight.ndim > 1][-1]
+        last.data.mul_(LOUD)
+    return gan
 
 
 def _weights(gan: GAN, names: str = "GD") -> Tensor:
@@ -883,9 +938,9 @@ def _trained(exercise: str, step: Callable, recipe: Recipe, double: bool = False
     return gan, said
 
 
-def _telemetry(said: list, recipe: Recipe) -> None:
-    """Whether every step has told its losses."""
-    for i, values in enumerate(said):
+def _telemetry(said: list, told: list, recipe: Recipe) -> None:
+    """Whether every step has told its losses, and the package's."""
+    for i, (values, right) in enumerate(zip(said, told, strict=True)):
         wanted = ["loss_g"] + ["loss_d"] * recipe.d_moves(i)
         if not isinstance(values, dict) or not all(isinstance(values.get(name), Tensor) for name in wanted):
             raise NotYet(
@@ -896,6 +951,13 @@ def _telemetry(said: list, recipe: Recipe) -> None:
             raise NotYet(
                 "the weights are right. The losses that you return still carry their graphs: detach them"
             )
+        for name in wanted:
+            value, own = float(right[name]), values[name].double()
+            if own.numel() != 1 or not (own - value).abs() <= 0.05 * max(1.0, abs(value)):  # roundings grow
+                raise NotYet(
+                    f"the weights are right. At step {i} the {name} that you return is {shown(values[name])}, and "
+                    f"{value:.3f} is right: the mean over the batch that was minimised, without the penalty"
+                )
 
 
 def reference_step(
@@ -955,6 +1017,7 @@ MISTAKES = {
         ("D moves at every step; with d_every = 2 it moves at steps 0, 2, 4, …", {"d_every": 1}),
         ("D moves at steps 1, 3, 5, …; it should at 0, 2, 4, …", {"first_d": 1}),
         ("D learns by cross-entropy; here it is hinge", {"d_loss": losses.d_bce}),
+        ("D's loss has no hinge: pictures that are safe count, too", {"d_loss": losses.d_wasserstein}),
         (
             "G learns by cross-entropy; hinge's G raises D's output itself",
             {"g_loss": losses.g_non_saturating},
@@ -1010,6 +1073,8 @@ LEAKS = {
             {"zero_d": "never", "zero_g": "never"},
         ),
         ("G's step draws new pictures; here it takes those that D has just judged", {"for_g": "new images"}),
+        ("G's loss is the saturating one; line 6 was right", {"g_loss": losses.g_saturating}),
+        ("G's sign: line 6 was right", {"g_loss": lambda fake: -losses.g_non_saturating(fake)}),
     )
 }
 

@@ -1,4 +1,5 @@
-"""Checks for lesson 07: Fréchet distance, its limit, inception score, kernel distance, precision, lies, an interval."""
+"""Checks for lesson 07: Fréchet distance, its limit, inception score, kernel distance, precision, lies, an interval,
+a verdict."""
 
 import functools
 import math
@@ -8,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gan_course import data, judge, metrics
-from gan_course.checks import NotYet, compare, passed, read, run, shown
+from gan_course.checks import NotYet, compare, passed, read, run, shown, word
 from gan_course.data import ImageSet
+from gan_course.scoring import Measured
 
 # --- 7.1: Fréchet distance ---------------------------------------------------------------------------
 
@@ -32,6 +34,10 @@ def exercise_1(frechet_distance: Callable[[Tensor, Tensor], float]) -> None:
         found = run("7.1", frechet_distance, real, fake)
         said = f"frechet_distance of {about}"
         otherwise = f"{right:.4f} is right: |m1 - m2|² + tr C1 + tr C2 - 2 tr (C1 C2)^½"
+        if not math.isfinite(read("7.1", found, said)[0].sum()):
+            raise NotYet(
+                f"{said}: yours is {shown(found)}; rounding makes some eigenvalues negative: .clamp_min(0), then sqrt"
+            )
         compare(
             "7.1", found, right, *_wrong_distance(real, fake), said=said, otherwise=otherwise, tolerance=2e-3
         )
@@ -66,6 +72,20 @@ def _wrong_distance(real: Tensor, fake: Tensor):
         "the root of the trace is not the trace of the root",
     )
     yield right + 2 * overlap - 2 * (c1 @ c2).trace(), "the root of C1 C2 is missing"
+    for other, words in (
+        (torch.linalg.eigvals(c1 * c2).real.clamp_min(0).sqrt().sum(), "c1 * c2 goes entry by entry; c1 @ c2 is meant"),
+        (
+            torch.linalg.eigvalsh(c1 @ c2).clamp_min(0).sqrt().sum(),
+            "eigvalsh and eigh read half of a matrix and take it for symmetric, which C1 C2 is not: eigvals",
+        ),
+        (torch.linalg.svdvals(c1 @ c2).sqrt().sum(), "the singular values of C1 C2 are not its eigenvalues"),
+        (
+            (torch.linalg.eigvalsh(c1) * torch.linalg.eigvalsh(c2)).clamp_min(0).sqrt().sum(),
+            "the eigenvalues of C1 C2 are no products of those of C1 and of C2 where their axes differ",
+        ),
+        ((_root(c1) @ _root(c2)).trace(), "where the axes differ, the root of C1 C2 is not the product of two roots"),
+    ):
+        yield right + 2 * overlap - 2 * other, words
     n, m = len(real), len(fake)
     p1, p2 = c1 * (n - 1) / n, c2 * (m - 1) / m
     by_n = gap.square().sum() + p1.trace() + p2.trace() - 2 * _overlap(p1, p2)
@@ -80,6 +100,11 @@ def _wrong_distance(real: Tensor, fake: Tensor):
 
 def _overlap(c1: Tensor, c2: Tensor) -> Tensor:
     return torch.linalg.eigvals(c1 @ c2).real.clamp_min(0).sqrt().sum()
+
+
+def _root(c: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(c)
+    return vectors * values.clamp_min(0).sqrt() @ vectors.T
 
 
 # --- 7.2: endlessly many pictures --------------------------------------------------------------------
@@ -113,6 +138,11 @@ def exercise_2(at_infinity: Callable[[Tensor, Tensor], float]) -> None:
                 (distances / sizes).sum() / (1 / sizes.square()).sum(),
                 "your line is forced through 0; its height at 1/N = 0 is what is asked for",
             ),
+            (2 * distances.mean() - right, "from (x̄, ȳ) down to x = 0: ȳ minus the slope times x̄"),
+            (
+                _line(1 / sizes[:2], distances[:2])[0],
+                "your line goes through the first two points; all four count",
+            ),
         ]
         otherwise = f"{right:.3f} is right: the least-squares line of the distance over 1/N, at 0"
         said = f"at_infinity of distances by N ({', '.join(rows)})"
@@ -134,11 +164,15 @@ def exercise_3(kernel_distance: Callable[[Tensor, Tensor], float]) -> None:
     """`kernel_distance(real, fake)`: unbiased squared maximum mean discrepancy under (x·y/d + 1)³."""
     dice = torch.Generator().manual_seed(73)
     a, b = torch.randn(5, 4, generator=dice), 1.3 * torch.randn(7, 4, generator=dice) + 1.2
-    right = metrics.kernel_distance(a, b)
-    found = run("7.3", kernel_distance, a, b)
-    otherwise = f"{right:.4f} is right: mean k(real, real') + mean k(fake, fake') - 2 mean k(real, fake)"
-    said = "kernel_distance of 5 and 7 rows of 4 features"
-    compare("7.3", found, right, *_wrong_kernel(a, b), said=said, otherwise=otherwise, tolerance=1e-3)
+    for fake, about in ((b, "7 others"), (torch.cat([a, -a]), "the same 5 rows and their mirror images")):
+        right = metrics.kernel_distance(a, fake)
+        found = run("7.3", kernel_distance, a, fake)
+        otherwise = f"{right:.4f} is right: mean k(real, real') + mean k(fake, fake') - 2 mean k(real, fake)"
+        said = f"kernel_distance of 5 rows of 4 features and {about}"
+        wrong = [*_wrong_kernel(a, fake)]
+        if right < 0:
+            wrong.append((0.0, "an estimate without bias may fall below 0: leave it there"))
+        compare("7.3", found, right, *wrong, said=said, otherwise=otherwise, tolerance=1e-3)
     passed("Right: without bias, so that it may fall below 0.")
 
 
@@ -165,6 +199,13 @@ def _wrong_kernel(a: Tensor, b: Tensor):
     yield (
         over_all(a) + over_all(b) - 2 * kernel(a, b).mean(),
         "the diagonals are left out of the sums and still counted: divide by N (N - 1)",
+    )
+    def half(x: Tensor) -> Tensor:
+        return kernel(x, x).triu(1).sum() / (len(x) * (len(x) - 1))
+
+    yield (
+        half(a) + half(b) - 2 * kernel(a, b).mean(),
+        "above the diagonal stands every pair once: N (N - 1) / 2 of them",
     )
     yield distance(functools.partial(kernel, scale=False)), "x·y is divided by d, the number of features"
     yield distance(functools.partial(kernel, power=2)), "the kernel has the power 3"
@@ -222,6 +263,11 @@ def _wrong_score(chances: Tensor):
     yield 2 ** kl.sum(1).mean(), "natural logarithms go with exp, not with a power of 2"
     even = torch.xlogy(p, p).sum(1) + math.log(p.shape[1])
     yield even.mean().exp(), "p(y) is the mean of the chances over your pictures (dim 0), not 1 / classes"
+    yield (
+        (torch.xlogy(p, p) - torch.xlogy(p, p.sum(0))).sum(1).mean().exp(),
+        "p(y) is the mean of the chances over your pictures, not their sum",
+    )
+    yield _score(p.softmax(1)), "the chances add up to 1 already: no softmax"
     named = torch.bincount(p.argmax(1), minlength=p.shape[1]).double() / n
     yield (
         (torch.xlogy(p, p) - torch.xlogy(p, named)).sum(1).mean().exp(),
@@ -234,6 +280,10 @@ def _wrong_score(chances: Tensor):
     yield (-torch.special.entr(p).sum(1).mean()).exp(), "p(y) is missing: log p(y|x) - log p(y)"
 
 
+def _score(p: Tensor) -> Tensor:
+    return (torch.xlogy(p, p) - torch.xlogy(p, p.mean(0))).sum(1).mean().exp()
+
+
 # --- 7.5: precision ----------------------------------------------------------------------------------
 
 
@@ -241,11 +291,11 @@ def exercise_5(precision: Callable[[Tensor, Tensor, int], float]) -> None:
     """`precision(real, fake, k)`: the share of fakes within reach of any real picture."""
     dice = torch.Generator().manual_seed(75)
     real = torch.randn(14, 2, generator=dice) * torch.tensor([1.0, 2.0])
-    fake = torch.randn(40, 2, generator=dice) * 1.8 + 0.5
-    for k in (1, 3):
+    fake = torch.randn(400, 2, generator=dice) * 1.8 + 0.5  # so many that few mistakes get the same share by chance
+    for k in (3, 1):
         right = metrics.precision(real, fake, k).double().mean().item()
         found = run("7.5", precision, real, fake, k)
-        said = f"precision of 14 real and 40 generated points, k = {k}"
+        said = f"precision of 14 real and 400 generated points, k = {k}"
         otherwise = f"{right:.3f} is right: the share of generated points in reach of at least one real one"
         wanted = "one number is wanted, the share of the generated pictures"
         wrong = _wrong_precision(real.double(), fake.double(), k)
@@ -296,6 +346,17 @@ def _wrong_precision(real: Tensor, fake: Tensor, k: int):
         (far.min(0).values <= own).double().mean(),
         "that is coverage: the share of *real* pictures with a fake near",
     )
+    yield (far <= own).all(1).double().mean(), "one real picture in reach is enough: any, not all"
+    yield ((far <= own).sum(1) >= k).double().mean(), "one real picture in reach is enough; k is for the reach alone"
+    yield share(far <= reach(real, 3)), "k is given: yours is 3 whatever it is"
+    yield (
+        share(far <= torch.cdist(real, fake).sort(1).values[:, k - 1]),
+        "the reach is measured among the real pictures alone",
+    )
+    farthest = torch.cdist(real, real).sort(1, descending=True).values[:, k]
+    yield share(far <= farthest), "the k-th *nearest* is wanted: largest=False"
+    yield (far <= own).any(1).double().sum(), "a share is wanted: over the number of generated pictures"
+    yield 100 * share(far <= own), "a share from 0 to 1 is wanted, not per cent"
     yield share(far.square() <= own), "a squared distance is compared with one that is not"
     yield share(far <= own.square()), "a distance is compared with a squared one"
     yield 1 - share(far <= own), "that is the share *out* of reach"
@@ -458,6 +519,12 @@ def exercise_7(interval: Callable[[Tensor, Tensor], tuple[float, float]]) -> Non
             (around(d.mean() * 0, t * error), "the middle is missing: mean ± t s / √n"),
             (torch.stack([d.min(), d.max()]), "that is the range of the differences"),
             (around(d.mean(), t * d.var() / math.sqrt(n)), "s is the standard deviation, not the variance"),
+            (
+                around(d.mean(), QUANTILES.get(n - 1, 1.96) * error),
+                "QUANTILES goes by the number of seeds, n, not by n - 1",
+            ),
+            (around(d.mean(), t * d.std() / math.sqrt(n - 1)), "s has its n - 1 already; √n stands below it"),
+            (torch.stack([d.mean(), t * error]), "both ends are wanted, not the middle and half of the width"),
             (d.mean(), "two numbers are wanted, both ends"),
         ]
         ends = ", ".join(f"{end:.3f}" for end in right.tolist())
@@ -466,3 +533,35 @@ def exercise_7(interval: Callable[[Tensor, Tensor], tuple[float, float]]) -> Non
         otherwise = f"({ends}) is right: mean ± t s / √n of the {n} differences"
         compare("7.7", found, right, *wrong, said=said, otherwise=otherwise, wanted=wanted, tolerance=1e-3)
     passed("Right: seeds in pairs, and a factor that knows how few they are.")
+
+
+# --- 7.8: a verdict ----------------------------------------------------------------------------------
+
+VERDICTS = ("first", "second", "cannot tell")
+# What is special about a comparison; value, low, high of the first and of the second, the floor; whether more is
+# better; the verdict.
+COMPARISONS = (
+    ("apart, more is better", (0.81, 0.78, 0.84), (0.36, 0.33, 0.39), 0.86, True, "first"),
+    ("apart, less is better", (16.2, 15.1, 17.3), (1.3, 1.1, 1.5), 0.8, False, "second"),
+    ("apart, less is better, the first ahead", (1.3, 1.1, 1.5), (2.2, 1.9, 2.5), 0.8, False, "first"),
+    ("one value larger, the intervals overlap", (0.82, 0.78, 0.86), (0.77, 0.73, 0.81), 0.9, True, "cannot tell"),
+    ("one interval inside the other", (3.0, 1.0, 5.0), (4.0, 3.8, 4.2), 0.5, False, "cannot tell"),
+    ("the value of each in the other's interval", (2.0, 1.5, 2.5), (2.1, 1.6, 2.6), 0.5, False, "cannot tell"),
+    ("both beyond the floor", (0.98, 0.97, 0.99), (0.92, 0.91, 0.93), 0.87, True, "cannot tell"),
+    ("both beyond the floor, less is better", (0.0, 0.0, 0.0), (0.006, 0.005, 0.007), 0.01, False, "cannot tell"),
+    ("one beyond the floor, one at it", (0.95, 0.94, 0.96), (0.86, 0.84, 0.88), 0.87, True, "cannot tell"),
+    ("one beyond the floor, one short of it", (0.95, 0.94, 0.96), (0.6, 0.57, 0.63), 0.87, True, "first"),
+    ("one beyond the floor, less is better", (0.3, 0.28, 0.32), (0.0, 0.0, 0.0), 0.01, False, "second"),
+)
+
+
+def exercise_8(verdict: Callable[[Measured, Measured, bool], str]) -> None:
+    """`verdict(first, second, larger)`: which of two measured numbers is better, one of `VERDICTS`."""
+    for about, first, second, floor, larger, right in COMPARISONS:
+        a, b = (Measured(*numbers, floor) for numbers in (first, second))
+        found = run("7.8", verdict, a, b, larger)
+        rule = f"{'more' if larger else 'less'} is better, but no better than the floor, {floor:g}"
+        ends = " and ".join(f"{one.low:g} to {one.high:g}" for one in (a, b))
+        word(found, right, VERDICTS, f"the comparison {about!r}", f"intervals {ends}; {rule}")
+    apart = sum(right != "cannot tell" for *_, right in COMPARISONS)
+    passed(f"Right: {len(COMPARISONS)} comparisons, of which {apart} can be decided.")
