@@ -31,7 +31,8 @@ SAMPLES = 5_000  # generated pictures a run is measured by
 NEIGHBOURS = 2_000  # pictures a side whose neighbourhoods are compared
 CURVE = 40  # points kept of each column of telemetry
 RARE = 1 / 4  # of its share among real pictures: a class that is seen more seldom is missing
-RESAMPLES = 10_000  # of the bootstrap
+# Student's t, 97.5 %, by the number of seeds; for a number between two of them the smaller one's, which promises less.
+QUANTILES = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262, 20: 2.093}
 ENDLESS = 10**9  # steps, where seconds end the run
 
 
@@ -283,10 +284,10 @@ def by_arm(results: list[Result], name: str) -> dict[str, dict[int, float]]:
 
 
 def difference(one: dict[int, float], other: dict[int, float]) -> tuple[float, float, float]:
-    """Mean of one - other over the seeds that both have, with its 95 % bootstrap interval: (mean, low, high).
+    """Mean of one - other over the seeds that both have, with its 95 % interval: (mean, low, high).
 
-    Differences are taken seed by seed and resampled as they are (Efron 1979). With five seeds an interval is a
-    rough one; where it leaves 0 out, all or nearly all seeds agree.
+    Differences are taken seed by seed; the interval is Student's (1908). A bootstrap of so few promises too much: of
+    five normal differences around 0 it leaves 0 out about once in seven times, of three once in four.
 
     Raises:
         CourseError: they have fewer than two seeds in common.
@@ -295,9 +296,9 @@ def difference(one: dict[int, float], other: dict[int, float]) -> tuple[float, f
     if len(seeds) < 2:
         raise CourseError(f"a difference over {len(seeds)} common seeds says nothing: train at least 2")
     differences = np.array([one[seed] - other[seed] for seed in seeds])
-    dice = np.random.default_rng(0)
-    means = differences[dice.integers(len(seeds), size=(RESAMPLES, len(seeds)))].mean(1)
-    return differences.mean().item(), *np.quantile(means, [0.025, 0.975]).tolist()
+    t = QUANTILES[max(n for n in QUANTILES if n <= len(seeds))]
+    mean, half = differences.mean().item(), (t * differences.std(ddof=1) / len(seeds) ** 0.5).item()
+    return mean, mean - half, mean + half
 
 
 def summary(study: Study, results: list[Result], name: str = "distance") -> str:

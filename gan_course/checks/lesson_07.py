@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan_course import data, judge, metrics
+from gan_course import data, judge, metrics, studies
 from gan_course.checks import NotYet, compare, passed, read, run, shown, word
 from gan_course.data import ImageSet
 from gan_course.scoring import Measured
@@ -471,13 +471,7 @@ def _believed(metric: str, seen: dict[str, float]) -> str:
 
 # --- 7.7: an interval --------------------------------------------------------------------------------
 
-QUANTILES = {
-    3: 4.303,
-    4: 3.182,
-    5: 2.776,
-    6: 2.571,
-    10: 2.262,
-}  # of Student's t, 97.5 %, by the number of seeds
+QUANTILES = studies.QUANTILES
 
 
 def exercise_7(interval: Callable[[Tensor, Tensor], tuple[float, float]]) -> None:
