@@ -182,6 +182,6 @@ WRONG = {
         (lambda p, x: torch.arange(4), "yours says 0, 1, 2, 3"),
         (lambda p, x: nearest(p, x, pick=lambda table: table.topk(1, largest=False).indices), "yours has (4, 1)"),
         (lambda p, x: nearest(p, x, pick=lambda table: table.argsort(1)[:, 1]), "yours says"),
-        (lambda p, x: nearest((p + 1) / 2, x), "on one scale from 0"),
+        (lambda p, x: nearest((p + 1) / 2, x), "one set on a scale from 0"),
     ],
 }

@@ -59,8 +59,8 @@ def run(exercise: str, function, *arguments):
             )
         elif "modified by an inplace operation" in str(error):
             said += (
-                "; weights moved between a loss and its backward(): step() only after the backward() of every loss that "
-                "was made before it, or add the losses and make one step"
+                "; weights moved between a loss and its backward(): step() comes after the backward() of every loss "
+                "that was made before it, so add the losses and make one step"
             )
         raise NotYet(said) from error
     if result is ...:

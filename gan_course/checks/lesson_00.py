@@ -202,8 +202,8 @@ def exercise_5(nearest: Callable[[Tensor, Tensor], Tensor]) -> None:
         ((p[:, None] - r).mean(2).argmin(1), "differences of both signs cancel: square each before the mean"),
         (
             (p @ r.T).argmax(1),
-            "those are nearest by the largest product or the smallest angle, which is not the least distance, or on one "
-            "scale from 0 to 1 and another from -1 to 1",
+            "those are nearest by the largest product or the smallest angle, which is not the least distance, or with "
+            "one set on a scale from 0 to 1 and the other from -1 to 1",
         ),
         otherwise=lambda v: f"the nearest are images {_list(table.argmin(1))}; yours says {_list(v)}",
     )

@@ -83,7 +83,7 @@ def exercise_2(value: Callable[[Tensor, Tensor], Tensor]) -> None:
             for v in (real.mean() - fake.mean(), real.sigmoid().mean() + 1 - fake.sigmoid().mean())
         ),
         (real.sigmoid().log().mean() + 1 - fake.sigmoid().log().mean(), "log(1 - D) is not 1 - log D"),
-        (F.logsigmoid(real.mean()) + F.logsigmoid(-fake.mean()), "the mean comes last: of the logarithms, not of the logits"),
+        (F.logsigmoid(real.mean()) + F.logsigmoid(-fake.mean()), "the mean comes last, of the logarithms"),
         (logs[0].mean() - logs[1].mean(), "both terms are added; the minus stands inside the second logarithm"),
         (v(real, fake - 1), "1 - D is not the sigmoid of 1 - l, but of -l"),
         otherwise=lambda g: f"for real 2, -1, 0.5 and fake -3, 0, 1, -1 V is {right:.4f}, yours {g:.4f}",
