@@ -147,7 +147,7 @@ def by_majority(d_real, d_fake):
 
 
 def by_their_gap(d_real, d_fake):
-    far = np.mean(d_real[-20:] - d_fake[-20:]) > 0.9
+    far = np.mean(d_real[-20:] - d_fake[-20:]) > 0.91
     return "D has won" if far else glance(d_real, d_fake, high=2)
 
 
