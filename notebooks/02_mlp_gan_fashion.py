@@ -441,7 +441,7 @@ lesson_02.exercise_4(train_by_hand)
 # %% [markdown]
 # From here on we use the package's loop, `training.train`. You know what is in it: yours, plus a progress bar, telemetry that is read once every fifty steps, and a moving average of G's weights, which makes steadier pictures than the weights of any single step. Its step, `training.train_step` with its two halves, fits on one screen; read it.
 #
-# But first move it by hand, half a step at a time; some rounds are done already, so that there is something to see. **Predict**: what happens to the pictures if D takes fifty steps alone, and what to D's verdict on them? And if G does?
+# But first move it by hand, half a step at a time. Some rounds are done already; so far G has learnt at most where clothes are bright, and D to tell the two apart. **Predict**: what happens to the pictures if D takes fifty steps alone, and what to D's verdict on them? And if G does?
 
 # %%
 small = recipes.get("mlp-fashion").but(width=0.25, batch=32)
