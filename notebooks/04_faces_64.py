@@ -203,7 +203,7 @@ lower = np.mean(gan.history["d_fake_after"] < gan.history["d_fake"])
 print(f"the second D(G(z)) is the lower one in {lower:.0%} of these {len(gan.history):,} steps")
 
 # %% [markdown]
-# One expects the second to be the lower: D has just taken a step that, among other things, scores these very pictures down. The last line above counts how often that is so. Not always, because the same step serves the real batch and carries Adam's momentum; section 5 counts it in the tutorial's own log. Where it is so, G works against the second number, and its task is harder than the first suggests.
+# One expects the second to be the lower: D has just taken a step that, among other things, scores these very pictures down. The last line above counts how often that is so. It need not be so in every step, because the same step serves the real batch and carries Adam's momentum; section 5 counts it in the tutorial's own log. Where it is so, G works against the second number, and its task is harder than the first suggests.
 #
 # ### Exercise 4.2 · Read a log
 # Difficulty ●●○○○ · 15 minutes · why it matters: most of what is known about other people's runs is text like this.
