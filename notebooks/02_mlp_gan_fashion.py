@@ -356,7 +356,7 @@ for fake_label in (0.0, 0.1):
     )
 
 # %% [markdown]
-# With label 0 the leak points *against* G's own gradient: G would be working for its opponent. With label 0.1 it is shorter, and its direction depends on which pictures D happens to score above its target. Smoothing hides the bug; it does not mend it.
+# With label 0 the leak points *against* G's own gradient: G would be working for its opponent. With label 0.1 it is shorter, and its direction depends on which pictures D happens to score above its target: nearly all of them while D is a beginner (as in the 20 steps of profile `ci`), fewer later. So smoothing can hide the bug; it does not mend it.
 #
 # Whether any harm comes of it depends on one more line. If G's gradients are set to zero just before G's own `backward()`, the leak is thrown away, and the missing `detach` costs only time. If they are zeroed at the top of the loop, or by nobody, the leak is added to every step of G. So a bug can sleep for years and wake when somebody moves a line. Here is the price of the sleeping kind:
 
@@ -441,7 +441,7 @@ lesson_02.exercise_4(train_by_hand)
 # %% [markdown]
 # From here on we use the package's loop, `training.train`. You know what is in it: yours, plus a progress bar, telemetry that is read once every fifty steps, and a moving average of G's weights, which makes steadier pictures than the weights of any single step. Its step, `training.train_step` with its two halves, fits on one screen; read it.
 #
-# But first move it by hand, half a step at a time; some rounds are done already, so that there is something to see. **Predict**: what happens to the pictures if D takes fifty steps alone, and what to D's verdict on them? And if G does?
+# But first move it by hand, half a step at a time. Some rounds are done already; so far G has learnt at most where clothes are bright, and D to tell the two apart. **Predict**: what happens to the pictures if D takes fifty steps alone, and what to D's verdict on them? And if G does?
 
 # %%
 small = recipes.get("mlp-fashion").but(width=0.25, batch=32)
@@ -563,7 +563,7 @@ lesson_02.exercise_5(sample)
 # %% [markdown]
 # ## 9 · Real beside generated
 #
-# New pictures from the recorded generator, drawn by your function, next to real ones. **Predict:** FashionMNIST has ten classes, equally often. Which of them is missing on the right?
+# New pictures from the recorded generator, drawn by your function, next to real ones. **Predict:** FashionMNIST has ten classes, equally often. Which of them comes out least on the right?
 
 # %%
 new = torch.as_tensor(sample(recorded.generator(device), 2_000, torch.Generator(device).manual_seed(1))).cpu()
@@ -593,7 +593,7 @@ for number, name in enumerate(unseen.classes):
 trousers, real_trousers = shares[1].item(), (seen == 1).float().mean().item()
 
 # %% [markdown]
-# Trousers: one real picture in ten, and of those the judge misses few; the generator makes hardly any, after three million pictures. It has lost a *mode*, as lesson 01 counted them on eight Gaussians. Neither the losses, nor D(x), nor 64 pictures said so.
+# Trousers: one real picture in ten, and of those the judge misses few; the generator makes a fifth of its share, after three million pictures. It has all but lost a *mode*. (Lesson 01 called one covered from 1 % on. By that rule this one still is: a threshold is a choice, and a share says more.) Neither the losses nor D(x) said so, and among 64 pictures it takes somebody who counts.
 #
 # ### Exercise 2.6 · One loop for every recipe
 # Difficulty ●●●○○ · 20 minutes · why it matters: the recipes of the course are this loop with other choices; with them as arguments, a suspicion becomes an experiment.

@@ -511,7 +511,7 @@ for name, images in (("real", garments.images[:2_000]), ("MLP", by_mlp), ("DCGAN
     print(f"{name:6s} {verdict.line()} ({garments.classes[verdict.shares.argmin()]}){known}")
 
 # %% [markdown]
-# (The MLP has lost the trousers, as lesson 02 counted.) The cell compares unequal things: a short run with a long one. Here is what the report compares, its own two recipes (batches of 64, labels 0.9 / 0.1, one step of G for two of D), each after 120,000 pictures on one core:
+# (The MLP makes few trousers, as lesson 02 counted.) The cell compares unequal things: a short run with a long one. Here is what the report compares, its own two recipes (batches of 64, labels 0.9 / 0.1, one step of G for two of D), each after 120,000 pictures on one core:
 #
 # | | weights in G | seconds | confidence | 90 % sure | balance |
 # |---|---|---|---|---|---|
@@ -520,7 +520,7 @@ for name, images in (("real", garments.images[:2_000]), ("MLP", by_mlp), ("DCGAN
 # | DCGAN at full width, one seed | 2,656,704 | 999 | 0.74 | 34 % | 0.97 |
 # | DCGAN at a quarter of the width, three seeds | 320,112 | 85 to 88 | 0.63 to 0.68 | 16 to 23 % | 0.94 to 0.95 |
 #
-# Picture for picture the full DCGAN learns more, in this one run. Second for second it does not, on a CPU: in its 999 seconds the MLP sees more than a million pictures. And the small DCGAN, with a fifth of the MLP's weights, is less sure and as even. The report calls the DCGAN faster to converge (section 4.4); that is true if you count pictures, and not if you count seconds on a CPU.
+# Picture for picture the full DCGAN learns more, in this one run. Second for second is another count, on a CPU: in its 999 seconds the MLP sees more than a million pictures (nobody measured here where it stands then), and the small DCGAN, which takes about as long as the MLP with a fifth of its weights, is less sure and as even. The report calls the DCGAN faster to converge (section 4.4); counted in pictures this table agrees, counted in seconds on a CPU it shows no such thing.
 #
 # Compare the last row with your own run above, too: the same network in another recipe (`quick-clothes`: no Dropout in D, labels 1 and 0, a step of G for every step of D, batches of 32, rates of 0.0005). At profile `cpu` it has seen 48,000 pictures, and in the run recorded with this lesson it is nevertheless ahead of all three seeds of that row. A recipe can weigh more than a network.
 #

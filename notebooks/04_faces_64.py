@@ -143,7 +143,7 @@ def kept(width, height):
 # %%
 lesson_04.exercise_1(kept)
 
-# %%
+# %% tags=["skip"]
 # NBVAL_CHECK_OUTPUT
 left, top, right, bottom = kept(178, 218)
 print(f"of 178 × 218 pixels: columns {left:.0f} to {right:.0f}, rows {top:.0f} to {bottom:.0f}")
@@ -183,7 +183,7 @@ for name, network, x in (("G", G, torch.randn(1, 100)), ("D", D, torch.zeros(1, 
 #
 # **Predict:** which of the two D(G(z)) is the lower, and why?
 
-# %%
+# %% tags=["skip"]
 recipe = recipes.get("dcgan-faces-64")
 # On a laptop: a quarter of the channels, and smaller batches for more steps a minute.
 small = recipe.but(
@@ -203,7 +203,7 @@ lower = np.mean(gan.history["d_fake_after"] < gan.history["d_fake"])
 print(f"the second D(G(z)) is the lower one in {lower:.0%} of these {len(gan.history):,} steps")
 
 # %% [markdown]
-# One expects the second to be the lower: D has just taken a step that, among other things, scores these very pictures down. The last line above counts how often that is so. Not always, because the same step serves the real batch and carries Adam's momentum; section 5 counts it in the tutorial's own log. Where it is so, G works against the second number, and its task is harder than the first suggests.
+# One expects the second to be the lower: D has just taken a step that, among other things, scores these very pictures down. The last line above counts how often that is so. It need not be so in every step, because the same step serves the real batch and carries Adam's momentum; section 5 counts it in the tutorial's own log. Where it is so, G works against the second number, and its task is harder than the first suggests.
 #
 # ### Exercise 4.2 · Read a log
 # Difficulty ●●○○○ · 15 minutes · why it matters: most of what is known about other people's runs is text like this.
@@ -267,7 +267,7 @@ for epoch, part in enumerate(np.split(log, 5), 1):
 print(f"line by line D(x) lies between {log[:, 2].min():.2f} and {log[:, 2].max():.2f}")
 print(f"the second D(G(z)) is the lower one in {(log[:, 4] < log[:, 3]).sum()} of {len(log)} lines")
 
-# %%
+# %% tags=["notes"]
 iterations = np.arange(len(log)) * 50
 figure, axes = show.new_figure(9, 3.2, ncols=2, sharey=True)
 scores = {"D(x)": show.REAL, "D(G(z)) before": show.FAKE, "D(G(z)) after": show.ORANGE}
@@ -347,12 +347,12 @@ def glance(d_real, d_fake):
 # %%
 lesson_04.exercise_3(glance)
 
-# %%
+# %% tags=["skip"]
 # NBVAL_CHECK_OUTPUT
 print("the tutorial's run:", glance(log[:, 2], log[:, 3]))
 print("the course's run:  ", glance(ours[:, 0], ours[:, 1]))
 
-# %%
+# %% tags=["skip"]
 live_log = np.array([read_line(line) for line in lines], dtype=float)
 print(f"your live run, {len(lines)} lines:", glance(live_log[:, 2], live_log[:, 3]))
 
@@ -363,7 +363,7 @@ print(f"your live run, {len(lines)} lines:", glance(live_log[:, 2], live_log[:, 
 #
 # The live run was short. Here is a longer one, recorded; its card says by which command it was made, on which pictures and for how long.
 
-# %%
+# %% tags=["skip"]
 card, standard = recorded.card, recipes.get(recorded.recipe.key).as_dict()
 changed = {name: value for name, value in recorded.recipe.as_dict().items() if value != standard[name]}
 options = "".join(f" --set {name}={value}" for name, value in changed.items())
@@ -372,7 +372,7 @@ different = f"{card['data']['images']:,} different {card['data']['name']}"
 print(f"{card['images']:,} images ({different}), {recorded.card['step']:,} steps at width {recorded.recipe.width:g}")
 print(f"{card['seconds'] / 60:.0f} minutes on {card['device']} with torch {card['versions']['torch']}")
 
-# %%
+# %% tags=["skip"]
 widgets.training_player(recorded)
 
 # %% [markdown]
@@ -512,7 +512,7 @@ for size, (flops, seconds, adam, weights_g, weights_d) in cost.items():
 #
 # The printed last layer for 96 pixels is k5 s3 p1. By the counting of lesson 03 it covers its outputs unevenly:
 
-# %%
+# %% tags=["skip"]
 # NBVAL_CHECK_OUTPUT
 print("k5 s3 p1:", *sizes.overlaps(32, 5, 3, 1)[:12].tolist(), "…")
 
@@ -629,7 +629,7 @@ show.beside(
 #
 # The other head is free of this pattern, more than even the drawn faces are; the coarser grids that come from the layers before it (period 6, 12 and so on) stay. And it is not free: the same 48,000 images took 1.7 times as long, because it convolves at 96 × 96 where the other works at 32 × 32. Your `operations` says what that means for the head alone (for a convolution with stride 1 the pixels that come out count):
 
-# %%
+# %% tags=["skip"]
 transposed, enlarged = (float(operations(64, 3, 5, n)) / 1e6 for n in (32, 96))
 print(f"k5 s3 p1: {transposed:.0f} million operations a picture; enlarged, then k5 s1: {enlarged:.0f} million")
 
@@ -638,7 +638,7 @@ print(f"k5 s3 p1: {transposed:.0f} million operations a picture; enlarged, then 
 #
 # The review warns of something else: stride and kernel of this layer do not match, and so artefacts *at the edge* are to be feared. Look at how much each pixel varies from picture to picture, and compare the uppermost rows with their counts.
 
-# %%
+# %% tags=["skip"]
 spread = {name: data.to_signed(images).std(dim=0).mean(0) for name, images in of_96.items()}
 figure, axes = show.new_figure(10, 3.6, ncols=3, width_ratios=(1, 1, 1.2))
 for ax, (name, values) in zip(axes, spread.items()):
@@ -736,7 +736,7 @@ def verdict(lines):
 lesson_04.exercise_6(prepare, generator_80, verdict)
 
 # %% [markdown]
-# Now all of it together. The pictures stand in for photographs: drawn faces, half of them upright and half of them across. (A folder of your own works as well: `data.load("faces", 80, path=...)` does what your `prepare` does.) D goes the way back; the rates are those of the recorded run, the batches are small.
+# Now all of it together. The pictures stand in for photographs: drawn faces, half of them upright and half of them across. (A folder of your own works as well: `data.load("faces", 80, path=...)` does what your `prepare` does.) D goes the way back; rates and batches are those of the recorded run.
 
 # %%
 large = portraits.draw(here.pick(ci=64, cpu=3_000, colab=20_000, full=20_000), 128).images
@@ -763,7 +763,7 @@ own_log = ["training begins"]
 for _ in training.train(own, prepared, until):
     own_log.append(own.history.line())
 
-# %%
+# %% tags=["skip"]
 by_yours = sampling.sample(own.average, 128, seed=1)
 print(*own_log[:-1:5], own_log[-1], f"verdict: {verdict(own_log)}", sep="\n")
 for name, images in (("prepared", prepared[:128]), ("yours", by_yours)):
@@ -854,7 +854,7 @@ for bench in json.loads((files.assets_dir() / "benchmarks.json").read_text()):
 #
 # A step is several hundred operations. Each has arithmetic to do, at best at the pace of large matrix products, and bytes to read and write, at best in one pass. For each operation take the longer of the two, add them all up, and you have a *limit* for the step (after the roofline of Williams, Waterman and Patterson, 2009). `python notebooks/tools/account.py` measures both paces and then every operation, by what it does. **Predict**: which recipe stands nearest to its limit, which farthest, and what fills the rest?
 
-# %%
+# %% tags=["notes"]
 accounts = json.loads((files.assets_dir() / "accounts.json").read_text())
 evidence = accounts[0]["evidence"]
 print(", ".join(f"{key} {evidence[key]}" for key in ("date", "device", "cpu", "torch")))
@@ -890,7 +890,7 @@ show.figure(
 # %% [markdown]
 # Left of the black mark is what the arithmetic and the memory demand. What lies between the mark and the end of a bar is lost, and the last column names the part that loses most. (A limit of a little more than 100 % is no miracle: the products with the zeros of a convolution's padding are counted, and a good library leaves them out.) Three things to take along:
 #
-# - Small products do not reach the pace of large ones: there is too little in them to share out, and each has a price of its own, to be found, checked and started. Where the last column names the products, that is what small batches and narrow networks pay.
+# - Small products do not reach the pace of large ones: there is too little in them to share out, and each has a price of its own, to be found, checked and started. Small batches and narrow networks pay that: look at the rows with batches of 32 or 4. (The last column names the products of `dcgan-faces-128`, too, which are large. So this is not their only way to fall short; which one it is there, the table does not say.)
 # - Activations cost a pass over memory each, and a pass brings little arithmetic. Fusing them into the product before them would save the pass; that is what compilers such as `torch.compile` are for.
 # - Dropout needs a random number for every activation. In a small network that is a visible part of the time.
 

@@ -81,7 +81,7 @@ print(f"cosine between two draws: mean {cosines.mean().abs():.2f}, standard devi
 #
 # The explorer shows twelve latents and moves all of them alike. Each slider adds to one of the 100 dimensions, or moves along a direction (those called *found* come in section 6). Drag, and look for what changes on *all* pictures. Then take other latents, and look again.
 
-# %%
+# %% tags=["skip"]
 widgets.latent_explorer("quick-digits", start=(0, 1, 2))
 
 # %% [markdown]
@@ -123,7 +123,7 @@ def traverse(z, dimension, values):
 # %%
 lesson_05.exercise_1(traverse)
 
-# %%
+# %% tags=["skip"]
 values = torch.linspace(-3, 3, 9)
 three = latent.draw(3, 100, seed=SEED)
 rows = {
@@ -140,7 +140,7 @@ show.beside(
 # %% [markdown]
 # Something happens, no doubt. But compared with what? For each of the 100 dimensions, `latent.influence` draws random latents, puts that dimension at −2 and at +2, and takes the mean absolute difference of the two pictures, in grey levels of 255. Had a generator set 4 and 21 apart, where would they stand among the 100? **Predict** where they will.
 
-# %%
+# %% tags=["notes"]
 n = here.pick(ci=4, cpu=32, colab=48, full=64)
 influence = {name: latent.influence(generator, n, seed=SEED) for name, generator in generators.items()}
 figure, axes = show.new_figure(11, 3.4, ncols=3)
@@ -252,13 +252,13 @@ def slerp(a, b, t):
 # %%
 lesson_05.exercise_2(slerp)
 
-# %%
+# %% tags=["skip"]
 # NBVAL_CHECK_OUTPUT
 a, b = 10 * torch.eye(100)[:2]  # of length 10, at right angles
 for name, walk in (("straight", latent.lerp), ("along the arc", slerp)):
     print(f"{name:13} length half-way: {floats(walk(a, b, torch.tensor([0.5]))).norm():.2f}")
 
-# %%
+# %% tags=["notes"]
 t = torch.linspace(0, 1, 9)
 a, b = latent.draw(2, 100, seed=3)
 paths = {"straight": latent.lerp(a, b, t), "along the arc": floats(slerp(a, b, t))}
@@ -311,7 +311,7 @@ for length in (10.0, 5.0, 7.1, 14.1):
 #
 # "Interpolation is smooth" is another claim of the report (section 4.3). The network is continuous, so it cannot jump; but it can hurry. Take 60 equal steps along an arc, and compare the largest change of the picture with the mean one: 1 would be an even walk, and 60 a walk that changes in one single step.
 
-# %%
+# %% tags=["skip"]
 t = torch.linspace(0, 1, 61)
 many = here.pick(ci=5, cpu=50, colab=50, full=100)
 for name, title in names.items():
@@ -336,7 +336,7 @@ show.grid(
 # %% [markdown]
 # The same to move about in, with the anchors in the corners and the picture of the point between them in the middle; *lerp* is the straight line.
 
-# %%
+# %% tags=["skip"]
 widgets.interpolator("quick-digits", anchors=4, seeds=(0, 5, 8, 2))
 
 # %% [markdown]
@@ -395,7 +395,7 @@ lesson_05.exercise_3(direction)
 #
 # A direction between means carries along whatever goes together in the pictures. What does, in the drawn ones? Count each pair of attributes beside what would be expected if the two had nothing to do with each other, share times share times number.
 
-# %%
+# %% tags=["skip"]
 ATTRIBUTES = ("Wearing_Hat", "Long_Hair", "Eyeglasses", "Bald")
 known = portraits.draw(here.pick(ci=600, cpu=3_000, colab=6_000, full=10_000))
 unseen = portraits.draw(here.pick(ci=100, cpu=500, colab=1_000, full=2_000), seed=1)
@@ -479,7 +479,7 @@ for name, row in rows.items():
 #
 # Your directions as sliders:
 
-# %%
+# %% tags=["skip"]
 widgets.latent_explorer("quick-faces", directions, start=tuple(directions)[:3] or (0,))
 
 # %% [markdown]
@@ -518,7 +518,7 @@ lesson_05.exercise_4(stretched)
 # %% [markdown]
 # The first layer of the DCGANs is a transposed convolution on one pixel: a kernel [100, channels, 4, 4], which is a matrix from 100 numbers to channels · 4 · 4.
 
-# %%
+# %% tags=["skip"]
 # NBVAL_CHECK_OUTPUT
 found = {}
 for name, generator in generators.items():
@@ -528,7 +528,7 @@ for name, generator in generators.items():
     same = torch.allclose(found[name][0][:5], latent.sefa(generator, 5)[0], rtol=1e-3)
     print(f"{name:13} kernel {list(kernel.shape)}, A {list(A.shape)}; as latent.sefa finds them: {same}")
 
-# %%
+# %% tags=["skip"]
 figure, axes = show.new_figure(11, 3.2, ncols=3)
 steepest = {}
 for ax, (name, title) in zip(axes, names.items()):
@@ -585,7 +585,7 @@ show.beside(
 #
 # Start where? z = 0 offers itself, the mean of all draws. But section 1 said that no draw is ever near it. **Predict**: how long is the gradient there, beside that at a draw?
 
-# %%
+# %% tags=["skip"]
 begin = latent.draw(1, 100, seed=22)
 for name, title in names.items():
     G, target = generators[name], generators[name](latent.draw(1, 100, seed=23))
@@ -707,10 +707,10 @@ show.beside(
 #
 # The published runs of this lesson keep copies of their generator along its training. Fix the latents and go through time: when does a z begin to mean "a seven"? One slider walks around a circle, the other through training.
 
-# %%
+# %% tags=["skip"]
 widgets.time_scrubber("quick-digits")
 
-# %%
+# %% tags=["notes"]
 run = runs.find("quick-digits")
 fixed = latent.draw(here.pick(ci=100, cpu=1_000, colab=1_000, full=1_000), 100, seed=30)
 verdicts = [judge.verdict(expert, data.to_uint8(run.generator(step=step)(fixed))) for step in run.snapshots]
@@ -757,7 +757,7 @@ show.figure(
 #
 # Then the orange curve. It climbs until the end: a latent's digit is not settled early. What is missing to 100 % has two parts. Some pictures are no clear digit, and the judge calls them now this, now that; therefore the last two lines also count those alone of which it is sure both times. What is missing there is latent space that has changed hands, from one digit to another; read how much that is from the middle of the training on, and how much between the last two copies. And here is the run itself, to be played in a lecture:
 
-# %%
+# %% tags=["skip"]
 widgets.training_player("quick-digits")
 
 # %% [markdown]
@@ -817,7 +817,7 @@ lesson_05.exercise_6(edit)
 # %% [markdown]
 # Now given ones: drawn faces that no generator has made, without the attribute that they are to get. The classifiers of section 5 answer for `has` and `keep`.
 
-# %%
+# %% tags=["notes"]
 gain = {name: row - before for name, row in moved.items()}
 able = [name for name in directions if name != "Bald"]  # whoever is bald can keep neither hat nor long hair
 wanted = max(able, key=lambda name: gain[name][ATTRIBUTES.index(name)])  # what its own direction brings best

@@ -97,6 +97,16 @@ def nearest_only(samples, centres, sigma):
     return int((torch.bincount(nearest, minlength=8) >= 0.01 * len(samples)).sum())
 
 
+def by_coordinates(samples, centres, sigma):
+    within = ((samples[:, None] - centres[None]).abs() <= 3 * sigma).all(-1)
+    return int((within.float().mean(0) >= 0.01).sum())
+
+
+def by_sums_of_coordinates(samples, centres, sigma):
+    within = torch.cdist(samples, centres, p=1) <= 3 * sigma
+    return int((within.float().mean(0) >= 0.01).sum())
+
+
 def share_of_near(samples, centres, sigma):
     count = near(samples, centres, 3 * sigma).sum(0)
     return int((count >= 0.01 * count.sum()).sum())
@@ -142,6 +152,14 @@ def step_while_g_is_frozen(G, D, optimiser, real, z):
 def trains_g_too(G, D, optimiser, real, z):
     losses.d_bce(D(real), D(G(z))).backward()
     torch.optim.SGD([*G.parameters(), *D.parameters()], lr=0.1).step()
+
+
+def steps_between(G, D, optimiser, real, z):
+    """A step for each half, both losses made beforehand."""
+    for loss in [F.softplus(-D(real)).mean(), F.softplus(D(G(z).detach())).mean()]:
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
 
 
 # 1.7
@@ -217,6 +235,9 @@ WRONG = {
         (lambda p, q: torch.sigmoid(best(p, q)), "sigmoid twice"),
         (lambda p, q: torch.log(p / q), "D's logit"),
         (lambda p, q: p - q, "0.75"),
+        (lambda p, q: torch.where(p > 0, p / (p + q), 0.5), "*neither* has mass"),
+        (lambda p, q: torch.where((p > 0) & (q > 0), p / (p + q), 0.5), "*neither* has mass"),
+        (lambda p, q: torch.nan_to_num(p / (p + q)), "asks for 0.5"),
         (lambda p, q: best(p, q.add_(0.0).mul_(2)), "changed a tensor"),
     ],
     2: [
@@ -229,6 +250,9 @@ WRONG = {
         (lambda r, f: value(r, f) / 2, "half of V"),
         (lambda r, f: F.logsigmoid(r).mean(), "second expectation"),
         (lambda r, f: F.logsigmoid(r).mean() + 1 - F.logsigmoid(f).mean(), "is not 1 - log D"),
+        (lambda r, f: F.logsigmoid(r.mean()) + F.logsigmoid(-f.mean()), "the mean comes last"),
+        (lambda r, f: F.logsigmoid(r).mean() - F.logsigmoid(-f).mean(), "are added"),
+        (lambda r, f: F.logsigmoid(r).mean() + F.logsigmoid(1 - f).mean(), "but of -l"),
         (by_log, "log(0)"),
         (lambda r, f: by_log(r, f, torch.Tensor.double), "log(0)"),
         (lambda r, f: by_log(r, f, epsilon=1e-8), "epsilon"),
@@ -248,6 +272,9 @@ WRONG = {
         (lambda x: gradient(x).mean(), "one number a logit"),
         (gradient_by_autograd, "by hand"),
         (torch.zeros_like, "-0.100"),
+        (lambda x: -(1 - x) / len(x), "the sigmoid is missing"),
+        (lambda x: -torch.softmax(x, 0), "-0.100"),
+        (lambda x: (-torch.sigmoid(-x)).sum() / len(x), "shape (5,); yours has ()"),
         (lambda x: -F.logsigmoid(x) / len(x), "that is the loss"),
         (lambda x: -F.logsigmoid(x), "that is the loss"),
     ],
@@ -271,6 +298,9 @@ WRONG = {
         ((matrix, lambda m: verdict(m, lambda v: v.abs().prod().item())), "verdict of"),
         ((matrix, lambda m: verdict(m, lambda v: v.real.max().item())), "modulus 1.03"),
         ((matrix, lambda m: verdict(m + m.T - m.tril())), "modulus 1.03"),
+        ((lambda h, c: np.array([[1 - h * c, h / 2], [0, 1]]) @ [[1, 0], [-h / 2, 1]], verdict), "half step"),
+        ((matrix, lambda m: verdict(m, lambda v: torch.linalg.matrix_norm(m, 2).item())), "verdict of"),
+        ((matrix, lambda m: verdict(m, close=-1)), "allow about 1e-9"),
         ((matrix, lambda m: "Diverges"), "one of 'converges', 'circles', 'diverges'"),
     ],
     5: [
@@ -282,6 +312,9 @@ WRONG = {
         (share_above(0.0099, lambda sigma: (3 * sigma) ** 2), "squared on one side"),
         (share_above(0.0099, lambda sigma: 0.3), "use the one that is given"),
         (share_of_near, "not of the near ones"),
+        (share_above(0.0099, lambda sigma: 4 * sigma), "3.5 sigma off"),
+        (by_coordinates, "also where neither coordinate is"),
+        (by_sums_of_coordinates, "add up to more"),
         (share_above(0.01), ">=, not >"),
         (share_above(0.02), "1 % is enough"),
         (share_above(0.125), "holds an eighth"),
@@ -309,6 +342,9 @@ WRONG = {
         (a_step(after=lambda G, D: G.eval()), "G is left in evaluation mode"),
         (a_step(after=lambda G, D: G.zero_grad()), "G's gradients are gone"),
         (lambda G, D, optimiser, real, z: D(torch.zeros(3, 7)), "your code stopped with RuntimeError"),
+        (steps_between, "add the losses and make one step"),
+        (a_step(lambda r, f: losses.d_bce(r, f, 0.9, 0.1)), "not down the gradient"),
+        (lambda *given: [a_step()(*given) for _ in range(2)], "not down the gradient"),
     ],
     7: [
         (ruler(lambda v: v), "that is V"),
@@ -319,6 +355,9 @@ WRONG = {
         (ruler(lambda v: (v + math.log(2)) / 2), "log 2 where log 4"),
         (ruler(lambda v: (v + math.log(4)) / 2 / math.log(2)), "in bits"),
         (ruler(lambda v: -(v + math.log(4)) / 2), "the sign: JS"),
+        (ruler(lambda v: (math.log(4) - v) / 2), "the sign of V"),
+        (ruler(lambda v: v + math.log(2)), "V is halved, too"),
+        (ruler(train=lambda G, D, optimiser, real, z: a_step()(G, D, optimiser, z, real)), "real ones first"),
         (ruler(steps=lambda n: 0), "D made 0 steps"),
         (ruler(steps=lambda n: 100), "D made 100 steps"),
         (ruler(fixed=True), "fresh ones at each"),

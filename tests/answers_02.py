@@ -120,6 +120,41 @@ def before_backward(G, D, opt_g, opt_d, batches, latents):
             loss.backward()
 
 
+def all_of_g_after_d(G, D, opt_g, opt_d, batches, latents):
+    for real in batches:
+        fake = G(latents(len(real))).detach()
+        descend(opt_d, both(D(real), D(fake)))
+    for real in batches[::2]:
+        descend(opt_g, to_one(D(G(latents(len(real))))))
+
+
+def d_steps_last(G, D, opt_g, opt_d, batches, latents):
+    """Both losses first, then both steps, as where nobody plays against anybody."""
+    for i, real in enumerate(batches):
+        opt_d.zero_grad()
+        fake = G(latents(len(real))).detach()
+        both(D(real), D(fake)).backward()
+        if i % 2 == 0:
+            descend(opt_g, to_one(D(G(latents(len(real))))))
+        opt_d.step()
+
+
+def then_judged_in_evaluation_mode(G, D, opt_g, opt_d, batches, latents):
+    for i, real in enumerate(batches):
+        fake = G(latents(len(real))).detach()
+        descend(opt_d, both(D(real), D(fake)))
+        if i % 2 == 0:
+            loss = to_one(D.eval()(G(latents(len(real)))))
+            D.train()
+            descend(opt_g, loss)
+
+
+def descend(optimiser, loss):
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+
+
 def fed(batches=lambda given: given, latents=lambda given: given):
     """The right loop with other batches or latents."""
 
@@ -226,6 +261,9 @@ WRONG = {
         (lambda w: count(w) / 3, "whole number"),
         (lambda w: [count(w)], "one whole number is wanted"),
         (sum, "a·b weights"),
+        (lambda w: count(w) + 2 * sum(w[1:-1]), "a·b weights"),
+        (lambda w: sum((a + 1) * (b + 1) for a, b in zip(w, w[1:], strict=False)), "a·b weights"),
+        (lambda w: sum(a * b + b for a, b in zip(w[::2], w[1::2], strict=False)), "a·b weights"),
     ],
     2: [
         (lambda p, q, a, b: score(q, p, a, b), "upside down"),
@@ -238,6 +276,9 @@ WRONG = {
         (lambda p, q, a, b: a * p / (a * p + b * q), "the two numerators of the equation"),
         (lambda p, q, a, b: (a * p - b * q) / (p + q), "are added"),
         (lambda p, q, a, b: (a * p + b * q) / 2, "divided by 2"),
+        (lambda p, q, a, b: score(p, q, a, b) / 2, "added, not averaged"),
+        (lambda p, q, a, b: score(p, q, a, 1 - b), "not 1 - fake_label"),
+        (lambda p, q, a, b: score(p, q, a, b).logit(), "D's logit"),
     ],
     3: [
         (lambda G, D, real, z: bce(D(real), 0.9) + bce(D(G(z)), 0.1), "detach the generated"),
@@ -260,13 +301,19 @@ WRONG = {
         (lambda G, D, real, z: d_loss(G.eval(), D, real, z), "G is left in evaluation mode"),
         (lambda G, D, real, z: d_loss(G.requires_grad_(False), D, real, z), "G is left frozen"),
         (lambda G, D, real, z: D(real), "shape ()"),
+        (lambda G, D, real, z: (bce(D(real), 0.9), bce(D(G(z).detach()), 0.1)), "shape (); yours has (2,)"),
+        (lambda G, D, real, z: bce(D(real.detach()), 0.9) + bce(D(G(z.detach())), 0.1), "gradients arrived in G"),
+        (lambda G, D, real, z: d_loss(G, D, real, z, loss=lambda r, a: (r - a).square().mean()), "should be"),
         (lambda G, D, real, z: d_loss(G, D, real, torch.randn_like(z)), "other latents than z"),
         (lambda G, D, real, z: F.binary_cross_entropy(D(real), torch.ones(16).to(real)), "D returns logits"),
     ],
     4: [
         *((with_switches(**dict(changes)), words) for changes, words in lesson.MISTAKES.items()),
         (functools.partial(loop, lambda r, f: both_joined(r, f) / 2, to_one), "two parts are averaged"),
-        (functools.partial(loop, both, lambda f: -F.softplus(f).mean()), "saturating"),
+        (all_of_g_after_d, "take turns, batch by batch"),
+        (d_steps_last, "G steps before D has"),
+        (functools.partial(loop, both, lambda f: -f.mean()), "line by line"),
+        (then_judged_in_evaluation_mode, "in evaluation mode for part"),
         (lambda *_: None, "nothing was learnt"),
         (before_backward, "nothing was learnt"),
         (fed(latents=once), "latents are drawn 1 times"),
@@ -288,9 +335,12 @@ WRONG = {
         (sampled(convert=lambda x: ((x + 1) * 127.5).to(torch.uint8)), "cut off, not rounded"),
         (sampled(convert=lambda x: ((x + 1) / 2).to(torch.uint8)), "multiply by 255"),
         (sampled(convert=lambda x: (x * 255).clamp(0, 255).round().to(torch.uint8)), "from -1 to 1"),
+        (sampled(convert=lambda x: (x * 127.5).round().to(torch.uint8)), "add 1 first"),
+        (sampled(convert=lambda x: (128 * x + 128).clamp(0, 255).round().to(torch.uint8)), "exactly 255"),
+        (sampled(convert=lambda x: (x * 127).to(torch.int8)), "these are int8"),
         (sampled(make=torch.rand), "rand is uniform"),
         (sampled(make=lambda n, m, generator, device: torch.randn(n, m, device=device)), "handed in"),
-        (lambda G, n, g: 255 - sample(G, n, g), "not the images that G makes"),
+        (lambda G, n, g: 255 - sample(G, n, g), "black and white are exchanged"),
         (lambda G, n, g: sample(G, 64, g), "asked for 10 images"),
         (lambda G, n, g: sample(G, n, g).flatten(1), "shape (64, 1, 28, 28); yours has (64, 784)"),
     ],

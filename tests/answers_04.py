@@ -146,6 +146,11 @@ def by_majority(d_real, d_fake):
     return max(votes, key=votes.count)
 
 
+def by_their_gap(d_real, d_fake):
+    far = np.mean(d_real[-20:] - d_fake[-20:]) > 0.91
+    return "D has won" if far else glance(d_real, d_fake, high=2)
+
+
 def by_differences(d_real, d_fake):
     close = np.mean(np.abs(d_real[-20:] - d_fake[-20:])) < 0.1
     return "D cannot tell" if close else glance(d_real, d_fake, gap=-1)
@@ -203,6 +208,12 @@ WRONG = {
         (lambda line: None, "is there a `return`"),
         (read(pattern=FIELDS.replace(r"\(", "(").replace(r"\)", ")")), r"\( and \)"),
         (read(pattern=FIELDS.replace(r"\s+", "  ")), "white space may be a tab"),
+        (lambda line: by_search(line) if line.startswith("step") else None, "there is telemetry in it"),
+        (read(kind=lambda text: int(float(text))), "two digits before its point"),
+        (
+            lambda line: [float(x) for x in re.findall(r"\d+\.?\d*", line)][-5:] if "Loss_G" in line else None,
+            "'Loss_G fell from 5.2 to 2.3 in 5 epochs, D(x) from 0.8 to 0.7' holds no telemetry",
+        ),
         (lambda line: tuple(map(float, re.search(FIELDS, line).groups())), "None is wanted there"),
         (lambda line: by_search(line) or (0.0,) * 5, "None is wanted, not (0.0"),
         (lambda line: (found := re.match(FIELDS, line)) and found.groups(), "re.match only at its beginning"),
@@ -229,6 +240,9 @@ WRONG = {
         (lambda r, f: glance(r[:20], f[:20]), "last 20 lines"),
         (rule(high=0.9), "0.93 is not above 0.95"),
         (rule(low=0.1), "0.07 is not below 0.05"),
+        (by_their_gap, "however far apart the two are"),
+        (rule(mean=np.min), "take means"),
+        (lambda r, f: glance(r[:-1], f[:-1]), "[-20:] are 20 lines"),
         (rule(gap=0.15), "differ by more than 0.1"),
         (rule(gap=0.05), "D cannot tell"),
         (rule(both=any), "both conditions"),
@@ -241,7 +255,10 @@ WRONG = {
         (lambda *a: operations(*a) // 2, "two operations"),
         (lambda *a: operations(*a) // a[3], "squared"),
         (lambda *a: operations(*a) // a[2], "both sizes count squared"),
-        (lambda *a: operations(*a) * 4, "every *input* pixel"),
+        (lambda c, d, k, n: operations(c, d, k, 2 * n), "every *input* pixel"),
+        (lambda c, d, k, n: operations(c, d, k, n) + d * n * n, "is right"),
+        (lambda c, d, k, n: 2 * (n ^ 2) * c * d * (k ^ 2), "is right"),
+        (lambda c, d, k, n: 2 * n * c * d * k, "both sizes count squared"),
         (lambda *a: operations(*a) // a[3] ** 2, "for one pixel"),
         (lambda *a: operations(*a) // a[0], "times channels in"),
         (lambda *a: operations(*a) // a[1], "times channels out"),
@@ -264,7 +281,11 @@ WRONG = {
         (lambda: nn.ConvTranspose2d, "return the module"),
         (nn.Module, "missing the required"),
         (lambda: nn.Sequential(nn.Upsample(scale_factor=3, mode="trilinear")), "NotImplementedError"),
-    ],    6: [
+        (head(nn.ConvTranspose2d(64, 64, 3, 3), nn.Conv2d(64, 3, 3, 1, 1), enlarged=False), "the counts are even, but"),
+        (head(nn.Conv2d(64, 3, 3, 1, 3, dilation=3)), "3 × 3 equal ones"),
+        (head(nn.Conv2d(64, 3, 3, 1, 1), nn.ReLU()), "activation"),
+    ],
+    6: [
         (handing(preparing(box=lambda w, h: (0, 0, w, h))), "squeezed"),
         (handing(preparing(box=lambda w, h: (0, 0, min(w, h), min(w, h)))), "begin at the top left"),
         (handing(preparing(box=lambda w, h: (w - min(w, h), h - min(w, h), w, h))), "end at the bottom right"),

@@ -158,8 +158,18 @@ def test_keys_move_it_too(lesson):
     explorer.box.locator(".noUi-handle").nth(1).focus()
     explorer.changes(lambda: lesson.keyboard.press("ArrowRight"), "dimension 1 by +0.1")
     explorer.changes(lambda: lesson.keyboard.press("ArrowRight"), "dimension 1 by +0.2")
+    explorer.box.get_by_role("button", name="›").nth(1).focus()
+    explorer.changes(lambda: lesson.keyboard.press("Enter"), "dimension 2 by +0.2")
     reset = explorer.box.get_by_role("button", name="reset")
     explorer.changes(reset.click, "where they were drawn")
+
+
+def test_a_choice_is_made_by_keys(lesson):
+    interpolator = Widget(lesson, "anchor 1")
+    playwright.expect(interpolator.words).to_contain_text("by slerp")
+    interpolator.box.get_by_role("button", name="slerp").focus()
+    lesson.keyboard.press("Tab")
+    interpolator.changes(lambda: lesson.keyboard.press("Enter"), "by lerp")
 
 
 def test_the_player_plays(lesson):

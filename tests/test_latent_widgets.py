@@ -46,6 +46,19 @@ def test_a_slider_moves_all_latents_along_what_was_chosen(run):
     assert torch.equal(panel.latents(), z) and (pixels(panel) == before).all()
 
 
+def test_buttons_walk_through_the_directions_and_around_their_ends(run):
+    panel = widgets.latent_explorer(run, start=("found 1", 98))
+    (_, before, after, _), (_, _, after_98, _) = (row.children for row in panel.box.children[:2])
+    after.click()
+    assert panel.along[0].value == "found 2"
+    before.click(), before.click()
+    assert panel.along[0].value == "dimension 99"
+    after_98.click(), after_98.click()
+    assert [along.value for along in panel.along] == ["dimension 99", "found 1"]
+    panel.by[1].value = 1.0
+    assert "moved along found 1 by +1.0" in panel.picture.alt
+
+
 def test_a_direction_of_ones_own_gets_length_one(run):
     panel = widgets.latent_explorer(run, {"mine": np.full(100, 3.0)}, start=("mine",))
     z = panel.latents()

@@ -57,6 +57,11 @@ def run(exercise: str, function, *arguments):
                 "; put what you make, a torch.Generator too, on the device of what you are given, such as "
                 "next(G.parameters()).device"
             )
+        elif "modified by an inplace operation" in str(error):
+            said += (
+                "; weights moved between a loss and its backward(): step() comes after the backward() of every loss "
+                "that was made before it, so add the losses and make one step"
+            )
         raise NotYet(said) from error
     if result is ...:
         raise NotYet(f"exercise {exercise} still returns `...`: put your code there")

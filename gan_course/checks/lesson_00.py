@@ -200,7 +200,11 @@ def exercise_5(nearest: Callable[[Tensor, Tensor], Tensor]) -> None:
             "you compare mean brightness; compare pixel with pixel",
         ),
         ((p[:, None] - r).mean(2).argmin(1), "differences of both signs cancel: square each before the mean"),
-        ((p @ r.T).argmax(1), "the largest product is not the least distance: bright images win it"),
+        (
+            (p @ r.T).argmax(1),
+            "those are nearest by the largest product or the smallest angle, which is not the least distance, or with "
+            "one set on a scale from 0 to 1 and the other from -1 to 1",
+        ),
         otherwise=lambda v: f"the nearest are images {_list(table.argmin(1))}; yours says {_list(v)}",
     )
     if "float" in str(getattr(given, "dtype", "")):

@@ -40,6 +40,10 @@ def exercise_1(optimal_discriminator: Callable[[Tensor, Tensor], Tensor]) -> Non
             for n in (math.nan, 0.5)
         ),
         *((at_nothing(n), f"where p = q = 0 this exercise asks for 0.5; yours says {n:g}") for n in (0.0, 1.0)),
+        *(
+            (torch.where(alone, 0.5, right), "0.5 is for places where *neither* has mass; where one has, D* is 0 or 1")
+            for alone in (p == 0, q == 0, (p == 0) | (q == 0))
+        ),
         otherwise=lambda v: f"at p = 0.3, q = 0.1 D* is 0.75, yours says {v[0]:.3f}: solve a / y = b / (1 - y) for y",
     )
     compare(
@@ -79,6 +83,9 @@ def exercise_2(value: Callable[[Tensor, Tensor], Tensor]) -> None:
             for v in (real.mean() - fake.mean(), real.sigmoid().mean() + 1 - fake.sigmoid().mean())
         ),
         (real.sigmoid().log().mean() + 1 - fake.sigmoid().log().mean(), "log(1 - D) is not 1 - log D"),
+        (F.logsigmoid(real.mean()) + F.logsigmoid(-fake.mean()), "the mean comes last, of the logarithms"),
+        (logs[0].mean() - logs[1].mean(), "both terms are added; the minus stands inside the second logarithm"),
+        (v(real, fake - 1), "1 - D is not the sigmoid of 1 - l, but of -l"),
         otherwise=lambda g: f"for real 2, -1, 0.5 and fake -3, 0, 1, -1 V is {right:.4f}, yours {g:.4f}",
     )
     zero = torch.zeros(1)
@@ -126,6 +133,7 @@ def exercise_3(gradient: Callable[[Tensor], Tensor]) -> None:
         (-sure * (1 - sure) / n, "that is the sigmoid's own derivative; multiply by 1/D, that of log D"),
         (F.softplus(-logits) / n, "that is the loss; its derivative by each logit is asked for"),
         (F.softplus(-logits), "that is the loss; its derivative by each logit is asked for"),
+        (-(1 - logits) / n, "1 - D, not 1 - l: the sigmoid is missing"),
         (right.mean(), "the derivative by *each* logit is asked for, one number a logit, not their mean"),
         otherwise=lambda v: f"at the logit 0 in a batch of {n} it is {right[2]:.3f}, yours says {v[2]:.3f}",
     )
@@ -238,6 +246,20 @@ def exercise_5(count_modes: Callable[[Tensor, Tensor, float], int]) -> None:
             0.1,
             ring,
             "2.5 sigma is within 3 sigma; is the distance squared on one side only",
+        ),
+        (
+            [(0, 500, 0.5), (1, 500, 3.5)],
+            1,
+            0.1,
+            ring,
+            "500 samples lie 3.5 sigma off: more than 3, also where neither coordinate is; take the straight distance",
+        ),
+        (
+            [(0, 985, 0.5), (1, 15, 2.9)],
+            2,
+            0.1,
+            ring,
+            "2.9 sigma is within 3 sigma, also where both coordinates add up to more; take the straight distance",
         ),
         ([(0, 92, 0.5), (1, 8, 0.5), (2, 900, 6)], 1, 0.1, ring, "8 of 1,000: count 1 % of all, not of the near ones"),
         ([(0, 2985, 0.5), (1, 15, 0.5)], 1, 0.1, ring, "15 of 3,000 is not 1 %: a share, not a number, is asked for"),
@@ -364,6 +386,8 @@ def exercise_7(measure_js: Callable[..., float]) -> None:
         ((v + nats) / 2, "log 2 where log 4 belongs: JS is (V + log 4) / 2"),
         (js / nats, "that is in bits, by the logarithm to the base 2; here log is the natural one"),
         (-js, "the sign: JS is (V + log 4) / 2, from 0 to log 2"),
+        ((math.log(4) - v) / 2, "the sign of V: it is never positive, and JS is (V + log 4) / 2"),
+        (v + nats, "V is halved, too: JS is (V + log 4) / 2"),
         tolerance=0.08,
         otherwise=lambda g: (
             f"the true JS is {js:.3f} there, and yours says {g:.3f}: "

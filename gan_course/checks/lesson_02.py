@@ -77,6 +77,9 @@ def exercise_2(best_d: Callable[..., Tensor]) -> None:
             (real * p + fake * q, "not divided by p + q yet: a score lies between the two labels"),
             (score(real, 0), "the fake label is missing: fake_label·q belongs above the line, too"),
             ((real * p + fake * q) / 2, "divided by 2; the two numerators add up to p + q"),
+            (right / 2, "half of it: the two parts are added, not averaged"),
+            (score(real, 1 - fake), "the fake label counts as it is, not 1 - fake_label"),
+            (right.logit(), "that is D's logit; its score is wanted"),
             (score(real, -fake), "the two terms above the line are added: D is drawn to both labels"),
             (
                 real * p / (real * p + fake * q),
@@ -248,11 +251,25 @@ def exercise_4(train_by_hand: Callable[..., None]) -> None:
         raise NotYet(f"{generic}. (The check tried your loop in float64, too. {refusal})") from None
     origin, right, *wrong = _references()
     named = zip(wrong, MISTAKES.values(), strict=True)
-    compare("2.4", twice - origin, right, *named, otherwise=generic, tolerance=1e-6)
+    otherwise = _of_story(given.story) or generic
+    compare("2.4", twice - origin, right, *named, otherwise=otherwise, tolerance=1e-6)
     passed(
         f"Right: the package's mathematics by other operations. After {STEPS} steps rounding alone tells the weights "
         f"apart; in float64 both loops agree.{sleeping}"
     )
+
+
+def _of_story(story: str) -> str:
+    """What is wrong with the order of passes and steps, as `_Taught.story` tells them; "" if nothing is seen."""
+    if "e" in story or "f" in story:
+        return "a network is in evaluation mode for part of the loop: while they train, both stay in training mode"
+    if story.rfind("D") < story.find("G"):
+        return "G's steps come after all of D's; the two take turns, batch by batch"
+    if story.find("G") < story.find("D"):
+        return "G steps before D has: in every batch D comes first, and G answers the D that has moved"
+    if story.startswith("d"):
+        return "D judges the real batch before G has made its pictures; make the pictures first, and look again"
+    return ""
 
 
 def reference_loop(
@@ -402,11 +419,13 @@ class _Taught(GAN):
     Attributes:
         asked: how many latents were asked for, each time. drew_itself: whether others were drawn, too.
         reached_g: how many backward passes went through G.
+        story: a letter for each pass through G (g, in evaluation mode f) and D (d, e) and each step (G, D).
     """
 
     asked: list[int]
     drew_itself: bool
     reached_g: int = 0
+    story: str = ""
 
 
 def _by_hand(loop: Callable[..., None], double: bool = False) -> _Taught:
@@ -426,10 +445,20 @@ def _by_hand(loop: Callable[..., None], double: bool = False) -> _Taught:
     def reached(gradient):
         gan.reached_g += 1
 
-    hook = next(gan.G.parameters()).register_hook(reached)
+    def tells(of, letters):
+        return lambda *_: setattr(gan, "story", gan.story + letters[of is not None and not of.training])
+
+    hooks = [
+        next(gan.G.parameters()).register_hook(reached),
+        gan.G.register_forward_pre_hook(tells(gan.G, "gf")),
+        gan.D.register_forward_pre_hook(tells(gan.D, "de")),
+        gan.opt_g.register_step_post_hook(tells(None, "G")),
+        gan.opt_d.register_step_post_hook(tells(None, "D")),
+    ]
     with gan.own_randomness(), InFloat64() if double else contextlib.nullcontext(), Calls() as calls:
         loop(gan.G, gan.D, gan.opt_g, gan.opt_d, batches, latents)
-    hook.remove()
+    for hook in hooks:
+        hook.remove()
     drawn = sum(calls.names[name] for name in ("randn", "randn_like", "rand", "rand_like", "normal", "normal_"))
     gan.drew_itself = drawn > len(gan.asked)
     return gan
@@ -514,6 +543,10 @@ def exercise_5(sample: Callable[..., Tensor]) -> None:
         (unit.to(torch.uint8), "0 … 1 as uint8 is 0 or 1: multiply by 255 first, or use data.to_uint8"),
         (unit.round().to(torch.uint8), "0 … 1 as uint8 is 0 or 1: multiply by 255 first, or use data.to_uint8"),
         (made.mul(255).clamp(0, 255).round().to(torch.uint8), "G's images go from -1 to 1: data.to_uint8 knows"),
+        ((made * 127.5).round().to(torch.uint8), "x · 127.5 is negative where x is, and uint8 is not: add 1 first"),
+        (made.mul(255).to(torch.uint8), "G's images go from -1 to 1: data.to_uint8 knows"),
+        (made.mul(128).add(128).clamp(0, 255).round().to(torch.uint8), "1 must become exactly 255: (x + 1) · 127.5"),
+        (255 - data.to_uint8(made), "black and white are exchanged: -1 is black, 0"),
         (data.to_uint8(other), "rand is uniform; G was trained on normal numbers: randn"),
         mean=True,
         tolerance=1e-4,

@@ -381,4 +381,9 @@ def _of_edit(found: Tensor, pure: Tensor, wanted: Tensor) -> str:
         return f"you add the direction, and the latents grow, {norms}: turn along the arc, slerp"
     if (steps @ (wanted / wanted.norm()) > 0.99).all():
         return f"you add the direction of `has`, `keep` still in it, and the latents grow, {norms}: turn, slerp"
+    if ((found.norm(dim=1) / found[0].norm() - 1).abs() < 0.01).all():
+        plane = torch.linalg.qr(torch.stack([found[0], pure], dim=1))[0]
+        if (found - found @ plane @ plane.T).norm(dim=1).max() < 0.02 * found[0].norm():
+            return "the plane is right, the places on the arc are not: slerp goes from z to d |z| / |d|, by `turns`"
+        return "the lengths are right, and you turn towards another direction than d - (d·k / |k|²) k, at z's length"
     return f"your latents have lengths {norms}; all should have z's, and lie on the arc from z to d |z| / |d|"

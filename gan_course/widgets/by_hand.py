@@ -13,8 +13,8 @@ class ByHand(Panel):
     """
 
     def __init__(self, presses: int, *controls: widgets.Widget):
-        self.presses = choice("steps a press", [1, 10, 50], presses, "10em")
-        self.d_steps = choice("D steps a round", [1, 5], 1, "11em")
+        self.presses = choice("steps a press", [1, 10, 50], presses)
+        self.d_steps = choice("D steps a round", [1, 5], 1)
         self.step_d = button("step D", lambda: self.train(d=self.presses.value), style="info")
         self.step_g = button("step G", lambda: self.train(g=self.presses.value), style="warning")
         self.both = button("both", lambda: self.train(rounds=self.presses.value))

@@ -12,7 +12,7 @@ class SizeCalculator(Panel):
         self, n: int = 4, kernel: int = 4, stride: int = 2, padding: int = 1, transposed: bool = True
     ):
         kinds = [("convolution", False), ("transposed convolution", True)]
-        self.kind = choice("layer", kinds, bool(transposed), "17em")
+        self.kind = choice("layer", kinds, bool(transposed))
         self.n, self.kernel, self.stride, self.padding = numbers = (
             slider("input", n, 1, 28, 1, "17em"),
             slider("kernel", kernel, 1, 7, 1, "17em"),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_course import files, latent, runs, show
 from gan_course.errors import CourseError, whole
-from gan_course.widgets.panel import Panel, button, choice, encoded, number, slider
+from gan_course.widgets.panel import Panel, button, encoded, long_choice, number, slider
 
 REACH = 4.0  # standard deviations to either side
 SEFA = 6  # directions found in the weights that are offered
@@ -48,14 +48,15 @@ class Explorer(Panel):
         names = [self._name(one) for one in start]
         if not 1 <= len(names) <= 6:
             raise CourseError(f"{len(names)} things to start with: 1 to 6 sliders fit")
-        self.along = [choice("along", list(self.directions), name, "14em") for name in names]
+        choices = [long_choice(f"along ({i})", list(self.directions), name, "15em") for i, name in enumerate(names, 1)]
+        self.along = [along for along, *_ in choices]
         self.by = [slider(f"by ({i})", 0.0, -REACH, REACH, 0.1) for i in range(1, len(names) + 1)]
         self.seed = number("seed", seed)
         self.randomise = button("other latents", self._other_latents, "9em")
         self.reset = button("reset", self._reset)
         self.keep = button("save picture", self._save, "9em")
         self.redraw_on(*self.along, *self.by, self.seed)
-        rows = zip(self.along, self.by, strict=True)
+        rows = [(*choice, by) for choice, by in zip(choices, self.by, strict=True)]
         super().__init__(*rows, (self.seed, self.randomise, self.reset, self.keep))
 
     def latents(self) -> Tensor:

@@ -34,7 +34,7 @@ class Interpolator(Panel):
         self.seeds = [number(f"anchor {i}", seed, width="10em") for i, seed in enumerate(seeds[:anchors], 1)]
         # From the middle: in a corner, the picture would be that of an anchor.
         self.across, self.down = (slider(label, STEPS // 2, 0, STEPS, 1) for label in ("across", "down"))
-        self.walk = choice("walk", list(WALKS), next(iter(WALKS)), "16em")
+        self.walk = choice("walk", list(WALKS), next(iter(WALKS)))
         self.play, _ = player(self.across, interval=100)
         self.redraw_on(*self.seeds, self.across, self.down, self.walk)
         moving = (self.play, self.across, *([self.down] if anchors == 4 else []))

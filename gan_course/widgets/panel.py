@@ -130,17 +130,26 @@ def button(label: str, press: Callable[[], None], width: str = "6em", style: str
     return made
 
 
-def choice(label: str, options, value, width: str = "13em") -> widgets.Dropdown:
-    """A drop-down list; `options` are values or (name, value) pairs."""
-    return _labelled(widgets.Dropdown, label, width, options=options, value=value)
+def choice(label: str, options, value, width: str = "auto") -> widgets.ToggleButtons:
+    """A row of buttons of which one is down; `options` are values or (name, value) pairs.
 
-
-def toggles(label: str, options, value, width: str = "60em") -> widgets.ToggleButtons:
-    """A row of buttons of which one is down, for a choice that is to be made by keys alone.
-
-    In JupyterLab a drop-down list loses its up and down keys to the notebook, which goes on to the next cell.
+    Not a drop-down list: in JupyterLab it loses its up and down keys to the notebook, which goes on to the next cell.
     """
-    return _labelled(widgets.ToggleButtons, label, width, options=options, value=value)
+    made = _labelled(widgets.ToggleButtons, label, width, options=options, value=value)
+    made.style.button_width = "auto"
+    return made
+
+
+def long_choice(label: str, options, value, width: str) -> tuple[widgets.Dropdown, widgets.Button, widgets.Button]:
+    """A drop-down list of more options than buttons would fit, and two buttons that walk through it, for the keys."""
+    made = _labelled(widgets.Dropdown, label, width, options=options, value=value)
+
+    def walk(by: int) -> None:
+        made.index = (made.index + by) % len(made.options)
+
+    before, after = button("‹", lambda: walk(-1), "2.5em"), button("›", lambda: walk(1), "2.5em")
+    before.tooltip, after.tooltip = f"{label}: the one before", f"{label}: the next one"
+    return made, before, after
 
 
 def slider(label: str, value: float, low: float, high: float, step: float, width: str = "24em"):
@@ -164,11 +173,11 @@ def _labelled(kind: type[widgets.Widget], label: str, width: str, **traits):
     return kind(description=label, layout=widgets.Layout(width=width), style=style, **traits)
 
 
-def player(target: widgets.IntSlider, interval: int = 400) -> tuple[widgets.Play, widgets.Dropdown]:
+def player(target: widgets.IntSlider, interval: int = 400) -> tuple[widgets.Play, widgets.ToggleButtons]:
     """Play, pause and stop for a slider of whole numbers, and how fast."""
     play = widgets.Play(value=target.value, min=target.min, max=target.max, interval=interval)
     widgets.link((play, "value"), (target, "value"))  # not jslink, which Colab does not do
-    speed = choice("speed", [("slow", 1000), ("normal", 400), ("fast", 150)], 400, "9em")
+    speed = choice("speed", [("slow", 1000), ("normal", 400), ("fast", 150)], 400)
     speed.observe(lambda change: setattr(play, "interval", change["new"]), names="value")
     return play, speed
 

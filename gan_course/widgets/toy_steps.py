@@ -83,7 +83,7 @@ class StepByStep(ByHand):
         objectives = [("non-saturating", losses.g_non_saturating), ("saturating", losses.g_saturating)]
         if gan.g_objective not in [loss for _, loss in objectives]:
             objectives.append((getattr(gan.g_objective, "__name__", "its own"), gan.g_objective))
-        self.objective = choice("G's objective", objectives, gan.g_objective, "17em")
+        self.objective = choice("G's objective", objectives, gan.g_objective)
         self.objective.observe(lambda new: setattr(gan, "g_objective", new["new"]), names="value")
         self.seed = number("seed", gan.seeds[0], "7em")
         super().__init__(1, self.play, self.objective, self.seed)

@@ -11,7 +11,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from gan_course import show, ward
 from gan_course.mosaic import encode_png
 from gan_course.ward import Case, Recorded
-from gan_course.widgets.panel import Panel, button, slider, toggles
+from gan_course.widgets.panel import Panel, button, choice, slider
 
 UNDECIDED = "choose"
 CURVES = (  # title, (column, colour, label) ...
@@ -38,7 +38,7 @@ class Ward(Panel):
         self.place, self.answers = 0, {}  # of the case shown; key of a case -> diagnosis
         times = len(self.case.run.grids)
         self.time = slider("time", times - 1, 0, times - 1, 1)
-        self.diagnosis = toggles("diagnosis", [UNDECIDED, *ward.DIAGNOSES], UNDECIDED)
+        self.diagnosis = choice("diagnosis", [UNDECIDED, *ward.DIAGNOSES], UNDECIDED, "60em")
         self.commit = button("commit", self._commit, style="info")
         self.next = button("next case", self._next, "8em")
         self._chart = None

@@ -2,7 +2,9 @@
 
 A recorded lesson becomes a reveal.js deck in build/slides. Its `##` headings begin the sections; below each stand
 a slide for every picture and every formula. The running text is not lost: it is in the speaker's notes (key S). A
-cell's tags overrule this: `slide` shows a cell whole, `notes` puts it among the notes, `skip` leaves it out.
+cell's tags overrule this: `slide` shows a cell whole, `notes` puts it among the notes (of a code cell what it prints:
+its pictures stay), `skip` leaves it out. What a lecture has no use for is left out everywhere: the minutes, the
+profile, the ticks of the checks, the questions and the reading at the end.
 
 The decks need no network: reveal.js and KaTeX are fetched once with npm into build/slides/vendor.
 """
@@ -36,6 +38,8 @@ VENDORED = {
 LINES = 14  # of printed text that a slide can hold
 FORMULA = re.compile(r"\$\$.+?\$\$", re.DOTALL)
 BADGE = re.compile(r"^\[!\[.*$", re.MULTILINE)  # leads to Colab, and is a picture from the network
+UNSAID = re.compile(r"## (Ask yourself|Check yourself|Where to read on)")
+TICK = re.compile(r"✓ |profile ")  # how such an output begins
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 
 PAGE = """<!doctype html>
@@ -102,7 +106,7 @@ def _add_text(sections: list[list[str]], source: str, tags: list[str]) -> None:
     # A cell may hold several headings: each piece is looked at by itself.
     for piece in re.split(r"^(?=##? )", source, flags=re.MULTILINE):
         piece = BADGE.sub("", FOLDED.sub("", piece)).strip()
-        if not piece:
+        if not piece or UNSAID.match(piece):
             continue
         heading, _, rest = piece.partition("\n") if piece.startswith("#") else ("", "", piece)
         begins = re.match(r"##? ", heading) is not None
@@ -117,7 +121,8 @@ def _add_text(sections: list[list[str]], source: str, tags: list[str]) -> None:
             shown = f"{heading}\n\n{first}" if len(first) < 400 else heading
             others = others if len(first) < 400 else [first, *others]
             sections[-1].append(_slide(markdown2html(shown), note="\n\n".join(others)))
-            _add_formulas(sections, "\n\n".join(others))
+            if heading.startswith("## "):  # the title's table is that of the minutes
+                _add_formulas(sections, "\n\n".join(others))
         else:
             exercise = re.match(r"### (Exercise .+)", piece)
             if exercise:
@@ -147,7 +152,9 @@ def _add_outputs(sections: list[list[str]], cell, tags: list[str]) -> None:
     printed = "".join(o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stdout")
     lines = printed.strip().splitlines()
     short = len(lines) <= LINES and "%|" not in printed
-    if lines and (short or {"showed", "slide"} & set(tags)):
+    if "notes" in tags and lines:
+        _append_note(sections, f"```\n{printed.strip()}\n```")
+    elif lines and not TICK.match(printed) and (short or {"showed", "slide"} & set(tags)):
         text = html.escape("\n".join(lines[:LINES]))
         sections[-1].append(_slide(f"<pre>{text}</pre>", note=f"```python\n{cell.source}\n```"))
 
