@@ -41,7 +41,9 @@ class Recipe:
         penalty: on D's slope, name in `losses.PENALTIES`, or `none`.
         penalty_weight: its factor: lambda (10 in the paper) of `gradient`, gamma of `r1` and `r2`.
         penalty_every: steps between two of it; it counts that many times, so that its strength stays.
-        latent_dim: numbers in a latent vector z.
+        latent_dim: random numbers in a latent vector z.
+        classes: of the data, which G can be asked for, one-hot behind z; 0: it is not asked.
+        told: how D is told the class, a key of `networks.TOLD`.
         width: factor on the hidden channels. d_width: a further one on D's.
         draw_every: steps between two drawings of the fixed latents.
         average_half_life: of G's moving average, in images.
@@ -74,6 +76,8 @@ class Recipe:
     penalty_weight: float = 1.0
     penalty_every: int = 1
     latent_dim: int = networks.LATENT_DIM
+    classes: int = 0
+    told: str = "projection"
     width: float = 1.0
     d_width: float = 1.0
     draw_every: int = 500
@@ -93,6 +97,12 @@ class Recipe:
         for width in (self.width, self.width * self.d_width):
             networks.check(self.network, self.channels, self.size, self.latent_dim, width)
         networks.check_scheme(self.init)
+        if self.told not in networks.TOLD:
+            raise CourseError(f"told {self.told!r}: D is told the class by one of {', '.join(networks.TOLD)}")
+        if self.classes < 0 or self.classes == 1:
+            raise CourseError(f"classes {self.classes}: 0 (none is asked for), or 2 and more")
+        if self.classes and objective.on_features:
+            raise CourseError(f"objective {self.objective!r} asks D for features, which know no class: take another")
         if self.precision not in (*PRECISIONS, "auto"):
             raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)} and auto")
         if self.batch < 2:
@@ -140,7 +150,13 @@ class Recipe:
         """Its two networks, before initialisation."""
         G, D = (
             networks.build(
-                self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=width
+                self.network,
+                channels=self.channels,
+                size=self.size,
+                latent_dim=self.latent_dim,
+                width=width,
+                classes=self.classes,
+                told=self.told,
             )[which]
             for which, width in enumerate((self.width, self.width * self.d_width))
         )
@@ -237,6 +253,9 @@ RECIPES = {
         # The course's own, found by experiment; digits in about a minute on two cores (lesson 00).
         Recipe("quick-digits", "dcgan-quick", "mnist", epochs=10, **QUICK),
         Recipe("quick-clothes", "dcgan-quick", "fashion-mnist", epochs=20, **QUICK),
+        # The same, asked for a class (lesson 08).
+        Recipe("conditional-digits", "dcgan-quick", "mnist", epochs=10, classes=10, **QUICK),
+        Recipe("conditional-clothes", "dcgan-quick", "fashion-mnist", epochs=20, classes=10, **QUICK),
         Recipe(
             "quick-faces",
             "dcgan-faces",

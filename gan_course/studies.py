@@ -195,7 +195,8 @@ def _one(arm: str, seed: int) -> Result:
     until = study.images // gan.batch if study.images else ENDLESS
     over = (lambda: time.process_time() - began >= study.seconds) if study.seconds else (lambda: False)
     try:
-        for _ in training.train(gan, train_set.images, until, progress=False, stop=over, step=step):
+        labels = train_set.labels
+        for _ in training.train(gan, train_set.images, until, labels=labels, progress=False, stop=over, step=step):
             pass
         seconds = time.process_time() - began
         measured = {"diverged": 0.0, **measure(gan, test_set)}
