@@ -6,7 +6,7 @@ from typing import get_args
 
 import torch
 
-from gan_course import losses, networks, stabilisers
+from gan_course import augment, losses, networks, stabilisers
 from gan_course.errors import CourseError
 from gan_course.profiles import Profile
 from gan_course.terminal import aligned
@@ -36,6 +36,8 @@ class Recipe:
         fresh_noise: G's step draws new latents instead of reusing the images D has just judged.
         image_noise: standard deviation of Gaussian noise on every image that D sees, real and generated alike (Sønderby
             et al. 2016, arXiv:1610.04490).
+        augment: changes of every image that D sees, real and generated alike, in `augment.CHANGES` with commas between;
+            a penalty is on the slope at images as they are.
         d_norm: what stands where the family's D has BatchNorm, in `stabilisers.NORMS`.
         minibatch_std: D also sees how much the images of a batch differ (Karras et al. 2018).
         penalty: on D's slope, name in `losses.PENALTIES`, or `none`.
@@ -70,6 +72,7 @@ class Recipe:
     g_rests: tuple[int, int] = (0, 0)
     fresh_noise: bool = False
     image_noise: float = 0.0
+    augment: str = "none"
     d_norm: str = "batch"
     minibatch_std: bool = False
     penalty: str = "none"
@@ -92,6 +95,7 @@ class Recipe:
             object.__setattr__(self, f.name, value)
         objective = losses.get(self.objective)
         stabilisers.check_norm(self.d_norm)
+        augment.check(self.augment)
         if self.penalty not in ("none", *losses.PENALTIES):
             raise CourseError(f"unknown penalty {self.penalty!r}: there are none, {', '.join(losses.PENALTIES)}")
         for width in (self.width, self.width * self.d_width):

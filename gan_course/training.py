@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, losses, terminal
+from gan_course import augment, data, losses, terminal
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.history import History
@@ -58,7 +58,8 @@ def logits_of(gan: GAN, images: Tensor) -> Tensor:
 
 
 def _through(gan: GAN, look: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """What D, or a part of it, makes of images with the recipe's noise; float32 at least, so that losses are exact."""
+    """What D, or a part of it, makes of images, changed as the recipe says; at least float32, for exact losses."""
+    images = augment.changed(images, gan.recipe.augment, gan.noise)
     if std := gan.recipe.image_noise:
         noise = torch.randn(images.shape, generator=gan.noise, device=images.device)
         images = images + std * noise
