@@ -91,8 +91,9 @@ def train(
     networks.initialise(critic, "pytorch", dice)
     painter.to(device), critic.to(device)
     adams = [torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.99)) for network in (painter, critic)]
-    steps = terminal.bar(iterable=range(images // batch), desc="autoencoder", unit=" steps", disable=not progress)
-    for _ in steps:
+    # To a rate of 0 at the end: what noise the last steps would leave in the pictures is no texture.
+    slowing = [torch.optim.lr_scheduler.CosineAnnealingLR(adam, max(1, images // batch)) for adam in adams]
+    for _ in terminal.bar(iterable=range(images // batch), desc="autoencoder", unit=" steps", disable=not progress):
         real = data.to_signed(faces[torch.randint(len(faces), (batch,), generator=dice).to(device)])
         again = painter(real)
         loss = F.l1_loss(again, real)
@@ -100,6 +101,8 @@ def train(
             step(adams[1], d_hinge(critic.layers(real), critic.layers(again.detach())))
             loss = loss + weight * g_raise_score(critic.layers(again))  # every patch counts by itself
         step(adams[0], loss)
+        for schedule in slowing[: 2 if weight else 1]:
+            schedule.step()
     return painter.eval()
 
 
