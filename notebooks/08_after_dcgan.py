@@ -209,6 +209,16 @@ print(f"largest difference to the package's D on {len(few)} digits: {difference:
 print(f"D has {networks.count_parameters(D):,} numbers to learn, {D.embedding.weight.numel():,} of them for the classes")
 
 # %% [markdown]
+# What does it cost? **Predict** from the layers, at the published width: G's first layer makes 128 channels of 4 × 4 pixels from each number of z; D's last layer decides from 64 channels of 3 × 3.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+for name in ("quick-digits", "conditional-digits"):
+    counts = [networks.count_parameters(network) for network in recipes.get(name).build()]
+    print(f"{name}: G {counts[0]:,}, D {counts[1]:,}")
+print(f"by hand: G {10 * 128 * 4 * 4:,} more, D {10 * 64 * 3 * 3:,} more")
+
+# %% [markdown]
 # ### Both in training
 #
 # The loop hardly changes. A batch brings its labels, and **the same labels are G's task**: as many fakes of each class as real ones. So D, in both of its looks, is asked about the same classes, and can gain nothing from how frequent they are. Train for a moment:
