@@ -17,7 +17,7 @@ def faces():
 def test_a_picture_becomes_a_48th(faces):
     painter = autoencoder.Autoencoder(width=4)
     code = painter.encoder(data.to_signed(faces.images[:2]))
-    assert code.shape == (2, 4, 8, 8) and 3 * 64 * 64 == 48 * code[0].numel()
+    assert code.shape == (2, 4, 8, 8) and 48 * code[0].numel() == 3 * 64 * 64
     assert painter(data.to_signed(faces.images[:2])).shape == (2, 3, 64, 64)
 
 
