@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_course import data, files, judge, metrics, networks, studies, terminal
-from gan_course.data import ImageSet
 from gan_course.losses import d_hinge, g_raise_score
 
 CODE = 4  # channels of the code, an eighth of the picture's side
@@ -119,14 +118,14 @@ def again(painter: Autoencoder, faces: Tensor) -> Tensor:
     return torch.cat([data.to_uint8(painter(data.to_signed(some))) for some in faces.split(250)])
 
 
-def measure(painter: Autoencoder, unseen: ImageSet) -> Rebuilt:
-    """How an autoencoder paints drawn faces that it has not learned from."""
-    painted = again(painter, unseen.images)
-    expert = judge.load("drawn-faces", unseen.images.device)
-    before, after = (judge.look(expert, images)[0] for images in (unseen.images, painted))
+def measure(painter: Autoencoder, unseen: Tensor) -> Rebuilt:
+    """How an autoencoder paints drawn faces that it has not learned from, uint8 [N, 3, S, S]."""
+    painted = again(painter, unseen)
+    expert = judge.load("drawn-faces", unseen.device)
+    before, after = (judge.look(expert, images)[0] for images in (unseen, painted))
     return Rebuilt(
-        error=(painted.float() - unseen.images.float()).square().mean().sqrt().item(),
-        sharpness=(studies.sharpness(painted) / studies.sharpness(unseen.images)).item(),
+        error=(painted.float() - unseen.float()).square().mean().sqrt().item(),
+        sharpness=(studies.sharpness(painted) / studies.sharpness(unseen)).item(),
         distance=metrics.frechet_distance(before, after),
     )
 

@@ -49,7 +49,7 @@ class Perfect(nn.Module):
 
 
 def test_who_paints_everything_as_it_was_makes_no_error(faces):
-    found = autoencoder.measure(Perfect(), faces)
+    found = autoencoder.measure(Perfect(), faces.images)
     assert found.error == 0 and found.sharpness == 1 and abs(found.distance) < 1e-3
 
 

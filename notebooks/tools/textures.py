@@ -28,7 +28,7 @@ def work(seeds: int, images: int) -> None:
             began = time.process_time()
             painter = autoencoder.train(faces.images, weight, images=images, seed=seed)
             seconds = round(time.process_time() - began, 1)
-            numbers = {k: float(f"{v:.4g}") for k, v in asdict(autoencoder.measure(painter, unseen)).items()}
+            numbers = {k: float(f"{v:.4g}") for k, v in asdict(autoencoder.measure(painter, unseen.images)).items()}
             found.append({"weight": weight, "seed": seed, **numbers, "seconds": seconds})
             print(found[-1], flush=True)
     kept = {
