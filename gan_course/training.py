@@ -168,7 +168,7 @@ def train(
     recipe, step = gan.recipe, step or train_step
     until, report_every = whole(until, "until"), whole(report_every, "report_every", 1)
     check_images(recipe, images, gan.ranks.size)
-    batches = real_batches(gan, _on_device(images, gan.device), check_labels(recipe, images, labels))
+    batches = real_batches(gan, _on_device(images, gan.device), labels)
     with (
         Threads(gan.device) as threads,
         terminal.bar(
@@ -287,9 +287,13 @@ def real_batches(gan: GAN, images: Tensor, labels: Tensor | None = None) -> Iter
 
     Args:
         images: uint8 [N, C, H, W], on any device.
-        labels: their classes, int64 [N]; those of a mini-batch become the run's `labels`, G's task for the step.
+        labels: their classes, int64 [N], where the recipe has classes; those of a mini-batch become the run's
+            `labels`, which G is asked for at that step.
+
+    Raises:
+        CourseError: see `check_labels`.
     """
-    if labels is not None:
+    if (labels := check_labels(gan.recipe, images, labels)) is not None:
         labels = labels.to(images.device)
     for epoch in index_epochs(gan, len(images)):
         for indices in epoch.to(images.device):

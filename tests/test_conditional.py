@@ -177,6 +177,8 @@ def test_labels_that_do_not_fit(recipe, marked, go, labels, said):
     with pytest.raises(CourseError) as refusal:
         go(GAN(recipe), marked[0], 1, labels=labels)
     assert said in str(refusal.value)
+    with pytest.raises(CourseError):  # and in a loop of one's own
+        next(training.real_batches(GAN(recipe), marked[0], labels))
 
 
 def test_without_classes_a_step_is_what_it_was(small, pictures, assert_same, go):

@@ -3,12 +3,14 @@
 import json
 import signal
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from gan_course import recipes, studies, study_table
+from gan_course import data, recipes, studies, study_table
 from gan_course.__main__ import main
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
@@ -198,6 +200,33 @@ def test_the_interval_holds_the_mean_about_as_often_as_it_says():
         _, low, high = studies.difference(one, other)
         held += low <= 1 <= high
     assert 0.88 < held / 200 < 0.99
+
+
+class Copier(torch.nn.Module):
+    """Shows its training pictures, whatever z is."""
+
+    def __init__(self, images, latent_dim=2):
+        super().__init__()
+        self.images, self.latent_dim = images, latent_dim
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, z):
+        return data.to_signed(self.images[(z[:, 0] * 1e5).long() % len(self.images)])
+
+
+def test_who_copies_its_few_pictures_is_seen(sets):
+    train, test = sets
+    copier = SimpleNamespace(average=Copier(train.images[:30]), seed=0)
+    assert studies.memorised(copier, train.images[:30], test) > 0.95
+    assert studies.memorised(copier, train.images[30:60], test) < 0.2
+
+
+def test_a_study_of_few_pictures_trains_on_the_first(sets, tmp_path):
+    study = Study("tiny", "?", "quick-digits", {"plain": {}}, images=160, of=32, common=TINY.common)
+    (one,) = studies.run(study, tmp_path / "few.jsonl", *sets, seeds=1, progress=False)
+    alone = replace(sets[0], images=sets[0].images[:32], labels=sets[0].labels[:32])
+    (other,) = studies.run(replace(study, of=0), tmp_path / "all.jsonl", alone, sets[1], seeds=1, progress=False)
+    assert one.curve == other.curve and "memorised" in one.measured and "memorised" not in other.measured
 
 
 def test_the_summary_by_hand():
