@@ -279,10 +279,14 @@ for arm in ("projection", "planes", "D is not told"):
     print(f"{arm}: Fréchet distance {mean:+.1f} [{low:+.1f}, {high:+.1f}] against unconditional: {verdict}")
 mean, low, high = studies.difference(aligned["projection"], aligned["planes"])
 which = "projection obeys better" if low > 0 else "planes obey better" if high < 0 else "these seeds do not part them"
-print(f"projection against planes, alignment {mean:+.3f} [{low:+.3f}, {high:+.3f}]: {which}")
+print(f"projection against planes, alignment {mean:+.3f} [{low:+.3f}, {high:+.3f}]: {which}\n")
+print("medians of the last tenth's telemetry:")
+for arm in ("unconditional", "D is not told"):
+    said = {name: np.median(list(studies.by_arm(results, name)[arm].values())) for name in ("d_real", "d_fake", "loss_d", "loss_g")}
+    print(f"{arm}: D(x) {said['d_real']:.2f}, D(G(z)) {said['d_fake']:.2f}, loss of D {said['loss_d']:.2f}, of G {said['loss_g']:.2f}")
 
 # %% [markdown]
-# Nothing in the deaf run's telemetry says so: losses and D(x) look like those of any run. You find it by asking and counting, or not at all. The same picture comes from labels that were not shuffled together with the images.
+# Compare the last two lines: would you have noticed the deaf run by its telemetry? You find it by asking and counting. (Labels that were not shuffled together with the images are the other way to deafness; `labels=digits.labels.roll(1)` in the loop above makes you one.)
 #
 # Look at the distances, too. A label is information about the picture that somebody paid for; a D that knows it compares sevens with sevens. The interval beside it says whether that was worth something here. (With a few seeds an interval is a rough one, and this is a short run at a small width; whether it still holds after a long one is another question.)
 #
@@ -319,7 +323,7 @@ for k, what in enumerate(("ink", "slant")):
     print(f"{what}: correlation of two classes over {many} shared z: median {np.median(same):+.2f}, from {same.min():+.2f} to {same.max():+.2f}")
 
 # %% [markdown]
-# Nobody asked for that. D never sees two pictures of one z; a shared hand is simply the cheapest way for G, whose layers are the same for all classes.
+# Nobody asked for that: D never sees two pictures of one z. But all classes share G's layers, and only the first one knows which is asked for; a hand that is drawn for all of them is probably the cheapest thing to learn.
 #
 # And **between** classes? G takes ten numbers; nothing forbids 0.5 of a 3 and 0.5 of an 8. No training step ever showed it such a thing.
 
@@ -418,7 +422,7 @@ for what, better in (("error", "lower"), ("sharpness", "nearer to 1"), ("distanc
     print(f"{what} ({better} is better): critic − pixels alone {mean:+.3g} [{low:+.3g}, {high:+.3g}]: {winner}")
 
 # %% [markdown]
-# Two numbers that disagree about one picture: error asks "is it *this* face?", the Fréchet distance "is it *a* face?". Nobody can have the best of both; that is a theorem (Blau and Michaeli 2018, arXiv:1711.06077, the perception-distortion tradeoff). Who compresses an X-ray picture wants the first; who compresses a holiday film the second. And where a critic paints detail that was not sent, the detail is **invented**.
+# The error asks "is it *this* face?", the Fréchet distance "is it *a* face?", so they may well choose different winners. Nobody can have the best of both; that is a theorem (Blau and Michaeli 2018, arXiv:1711.06077, the perception-distortion tradeoff). Who compresses an X-ray picture wants the first; who compresses a holiday film the second. And where a critic paints detail that was not sent, the detail is **invented**.
 #
 # ## 7 · Your own pictures
 #

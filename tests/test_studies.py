@@ -214,17 +214,18 @@ class Copier(torch.nn.Module):
         return data.to_signed(self.images[(z[:, 0] * 1e5).long() % len(self.images)])
 
 
-def test_who_copies_its_few_pictures_is_seen(sets):
-    train, test = sets
-    copier = SimpleNamespace(average=Copier(train.images[:30]), seed=0)
-    assert studies.memorised(copier, train.images[:30], test) > 0.95
-    assert studies.memorised(copier, train.images[30:60], test) < 0.2
+def test_who_copies_its_few_pictures_is_seen(sets, noise_set):
+    train = noise_set(TINY.recipe_of("plain"), 300).images
+    copier = SimpleNamespace(average=Copier(train[:150]), seed=0)
+    assert studies.memorised(copier, train[:150], sets[1]) > 0.95
+    assert studies.memorised(copier, train[150:], sets[1]) < 0.2
 
 
-def test_a_study_of_few_pictures_trains_on_the_first(sets, tmp_path):
-    study = Study("tiny", "?", "quick-digits", {"plain": {}}, images=160, of=32, common=TINY.common)
-    (one,) = studies.run(study, tmp_path / "few.jsonl", *sets, seeds=1, progress=False)
-    alone = replace(sets[0], images=sets[0].images[:32], labels=sets[0].labels[:32])
+def test_a_study_of_few_pictures_trains_on_the_first(sets, noise_set, tmp_path):
+    study = Study("tiny", "?", "quick-digits", {"plain": {}}, images=160, of=128, common=TINY.common)
+    train = noise_set(TINY.recipe_of("plain"), 200)
+    (one,) = studies.run(study, tmp_path / "few.jsonl", train, sets[1], seeds=1, progress=False)
+    alone = replace(train, images=train.images[:128], labels=train.labels[:128])
     (other,) = studies.run(replace(study, of=0), tmp_path / "all.jsonl", alone, sets[1], seeds=1, progress=False)
     assert one.curve == other.curve and "memorised" in one.measured and "memorised" not in other.measured
 

@@ -223,7 +223,8 @@ def table(account: dict) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"default: all but {ALIAS} and the conditional ones")
+    default = f"default: all but {ALIAS} and the conditional ones"
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=default)
     parser.add_argument("--data", metavar="FOLDER", help="a folder to look in first")
     parser.add_argument("--keep", action="store_true", help="keep the accounts among the course's assets")
     options = parser.parse_args(arguments)
