@@ -75,7 +75,8 @@ class Modulated(nn.Module):
         self.demodulated = demodulated
 
     def reset_parameters(self) -> None:
-        nn.init.normal_(self.weight, 0.0, self.weight[0].numel() ** -0.5)
+        gain = 1.0 if self.demodulated else 0.25  # pictures of several sizes are added up and should begin grey
+        nn.init.normal_(self.weight, 0.0, gain * self.weight[0].numel() ** -0.5)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         # Leaky ReLU, which follows, leaves about half of the variance: hence the root of 2.
@@ -132,7 +133,9 @@ def twice(x: Tensor) -> Tensor:
 
 
 class StyleGenerator(nn.Module):
-    """z [N, latent_dim] -> w [N, latent_dim] -> images [N, C, size, size], about in [-1, 1]: no tanh holds them there.
+    """z [N, latent_dim] -> w [N, latent_dim] -> images [N, C, size, size] in [-1, 1].
+
+    Unlike the papers' it ends in tanh: a D with BatchNorm hardly notices contrast, and without tanh G's ran away.
 
     Attributes:
         layers: convolutions that take a style each: one at 4 px, two at every larger size.
@@ -174,7 +177,7 @@ class StyleGenerator(nn.Module):
             if i % 2 == 0:  # the last layer of its size
                 shown = self.to_rgb[i // 2](x, ws[i])
                 image = shown + (twice(image) if i else image)
-        return image
+        return image.tanh()
 
     def forward(self, z: Tensor) -> Tensor:
         w = self.mapping(z)
