@@ -84,7 +84,7 @@ class Modulated(nn.Module):
 
 
 class Noise(nn.Module):
-    """Adds one random picture to all channels, at a strength that it learns, 0 at first.
+    """Adds one random picture to all channels, at a strength that it learns: 0 at first, and slowly (a tenth).
 
     It is drawn anew for every image while G trains, from the global generator (`GAN.own_randomness`); in evaluation
     mode it is one and the same picture always, so that a latent vector has one image.
@@ -102,7 +102,7 @@ class Noise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         n, _, height, width = x.shape
         noise = torch.randn(n, 1, height, width, device=x.device) if self.training else self.always
-        return x + (noise * self.strength).to(x.dtype)
+        return x + (0.1 * self.strength * noise).to(x.dtype)
 
 
 class StyledConv(nn.Module):
@@ -133,9 +133,10 @@ def twice(x: Tensor) -> Tensor:
 
 
 class StyleGenerator(nn.Module):
-    """z [N, latent_dim] -> w [N, latent_dim] -> images [N, C, size, size] in [-1, 1].
+    """z [N, latent_dim] -> w [N, latent_dim] -> images [N, C, size, size], about in [-1, 1].
 
-    Unlike the papers' it ends in tanh: a D with BatchNorm hardly notices contrast, and without tanh G's ran away.
+    No tanh holds them there, as in the papers. A D with BatchNorm, which hardly notices contrast, let it run away;
+    with a penalty on D's slope (R1) in place of BatchNorm it stayed.
 
     Attributes:
         layers: convolutions that take a style each: one at 4 px, two at every larger size.
@@ -177,7 +178,7 @@ class StyleGenerator(nn.Module):
             if i % 2 == 0:  # the last layer of its size
                 shown = self.to_rgb[i // 2](x, ws[i])
                 image = shown + (twice(image) if i else image)
-        return image.tanh()
+        return image
 
     def forward(self, z: Tensor) -> Tensor:
         w = self.mapping(z)

@@ -19,7 +19,7 @@ def G():
     networks.initialise(G, "he", dice())
     with torch.no_grad():
         for conv in G.convs:
-            conv.noise.strength.fill_(0.3)
+            conv.noise.strength.fill_(3.0)
     return G.eval().requires_grad_(False)
 
 
