@@ -1,4 +1,4 @@
-"""The blocks of a discriminator and a generator without BatchNorm: residual branches, and sizes changed by bilinear means.
+"""The blocks of networks without BatchNorm: residual branches, and sizes changed along straight lines.
 
 After Huang et al. 2024 (arXiv:2501.05441, section 3): every stage first changes size and channels, then adds residual
 branches; nothing is normalised, so that first weights have to keep the signal's size. Theirs are grouped convolutions

@@ -11,7 +11,8 @@ DIGITS = 3
 def stack(digits: ImageSet, seed: int = 0) -> ImageSet:
     """As many pictures as there are digits: each channel is the whole set in another random order.
 
-    Metz et al. 2017 (arXiv:1611.02163, section 3.3.1). A picture's class is the number that its digits spell, red first.
+    Metz et al. 2017 (arXiv:1611.02163, section 3.3.1). A picture's class is the number that its digits
+    spell, red first.
 
     Args:
         digits: grey pictures of the classes 0 to 9.
