@@ -137,12 +137,14 @@ def tower(blocks, gain):
 
 share = tower(1, 1.0) - 1
 print(f"one block's branch adds {share:.2f} of the variance")
-print("blocks   as Fixup begins   He's weights: measured   predicted by yours")
+print("blocks   as Fixup begins   He's weights: measured   predicted by yours   share that would fit")
 for blocks in (4, 8, 16):
-    print(f"{blocks:6}{tower(blocks, 0.0):18.2f}{tower(blocks, 1.0):25.1f}{float(grown(blocks, share)):21.1f}")
+    measured = tower(blocks, 1.0)
+    print(f"{blocks:6}{tower(blocks, 0.0):18.2f}{measured:25.1f}{float(grown(blocks, share)):21.1f}", end="")
+    print(f"{measured ** (1 / blocks) - 1:25.2f}")
 
 # %% [markdown]
-# The prediction is as good as its assumption, that branch and input are independent. (At the pictures' edges padding takes a little away, so that `share` is not exactly 1.) With Fixup an untrained network of any depth hands on what it is given, and every branch grows from 0 as the loss asks for it. BatchNorm had done it by force, and made D's verdict on a picture depend on its neighbours in the batch: lesson 06 showed why R1 and R2 cannot live with that.
+# The prediction is as good as its assumption, that every block has the first one's share. (It has not: leaky ReLU gives the later ones a mean to work on, and padding takes a little away at the edges. A small error in the share is made as often as there are blocks, hence the last column.) With Fixup an untrained network of any depth hands on what it is given, and every branch grows from 0 as the loss asks for it. BatchNorm had done it by force, and made D's verdict on a picture depend on its neighbours in the batch: lesson 06 showed why R1 and R2 cannot live with that.
 #
 # ## 4 · A generator steered layer by layer
 #
@@ -275,6 +277,7 @@ print("strength of the noise by layer, coarse to fine: " + ", ".join(f"{s:.4f}" 
 
 # %%
 expert = judge.load("drawn-faces", device)
+features = torch.nn.Sequential(*list(expert)[:-1])  # all but the last layer
 N = here.pick(ci=500, cpu=3_000, colab=6_000, full=10_000)
 z_all = latent.draw(N, G.latent_dim, seed=10)
 BLOCK = 250
@@ -402,9 +405,10 @@ def path_length(space, n, epsilon=0.02):
             there = torch.lerp(*ends, at)
         else:
             there = torch.cat([latent.slerp(a, b, s) for a, b, s in zip(*ends, at)])
-        images = torch.cat([(G.synthesis if space == "w" else G)(part.to(device)).detach() for part in there.split(BLOCK)])
         with torch.no_grad():
-            seen.append(torch.cat([expert[:-1](part) for part in images.split(BLOCK)]))  # floats: no rounding to grey levels
+            draw = G.synthesis if space == "w" else G
+            images = torch.cat([draw(part.to(device)) for part in there.split(BLOCK)])
+            seen.append(torch.cat([features(part) for part in images.split(BLOCK)]))  # no rounding to grey levels
     squares = (seen[1] - seen[0]).square().sum(1) / epsilon**2
     return squares.mean().item(), squares.std().item() / n**0.5
 
@@ -533,9 +537,9 @@ curve, rows = {}, []
 for psi in (0.3, 0.5, 0.7, 0.85, 1.0):
     with torch.no_grad():
         images = torch.cat([data.to_uint8(truncated(G, part.to(device), z_many, psi)).cpu() for part in z_few.split(BLOCK)])
-    features = judge.look(expert, images)[0]
-    precision, recall = (of(real, features).mean().item() for of in (metrics.precision, metrics.recall))
-    curve[psi] = precision, recall, metrics.frechet_distance(real, features)
+    found = judge.look(expert, images)[0]
+    precision, recall = (of(real, found).mean().item() for of in (metrics.precision, metrics.recall))
+    curve[psi] = precision, recall, metrics.frechet_distance(real, found)
     rows.append(images[:8])
 print(f"{P:,} pictures each\n psi  precision  recall  Fréchet distance, judge 1")
 for psi, (precision, recall, distance) in curve.items():
