@@ -35,8 +35,21 @@ if "google.colab" in sys.modules:  # Colab has torch and the rest already: add t
 import torch
 import torch.nn.functional as F
 
-from gan_course import data, devices, judge, latent, metrics, networks, portraits, profiles, runs, sampling, show, studies
-from gan_course import style
+from gan_course import (
+    data,
+    devices,
+    judge,
+    latent,
+    metrics,
+    networks,
+    portraits,
+    profiles,
+    runs,
+    sampling,
+    show,
+    studies,
+    style,
+)
 from gan_course.checks import lesson_08
 from gan_course.modern import Residual
 

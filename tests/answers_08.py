@@ -102,7 +102,7 @@ WRONG = {
         (conv(axes=(1, 2, 3, 4)), "you divide by that of all of them"),
         (conv(root=False), "the root is missing"),
         (conv(at=lambda s: s[:1, None, :, None, None].expand(2, -1, -1, -1, -1)), "the first one's style"),
-        (conv(at=lambda s: 1 + s[:, None, :, None, None]), "multiply by the style alone"),
+        (conv(at=lambda s: 1 + s[:, None, :, None, None]), "multiply by the style, no more"),
         (lambda x, weight, styles: F.conv2d(x, weight), "it has the shape (2, 4, 5, 6)"),
     ],
     5: [

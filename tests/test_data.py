@@ -392,7 +392,8 @@ def test_stacked_digits_spell_their_class_red_first():
     digits, stacks = data.load("mnist", split="test"), data.load("stacked-mnist", split="test")
     assert stacks.images.shape == (len(digits), 3, 28, 28) and len(stacks.classes) == 1000
     assert torch.equal(stacks.images, data.load("stacked-mnist", split="test").images)
-    by_picture = {image.numpy().tobytes(): int(label) for image, label in zip(digits.images, digits.labels, strict=True)}
+    pairs = zip(digits.images, digits.labels, strict=True)
+    by_picture = {image.numpy().tobytes(): int(label) for image, label in pairs}
     for image, label in list(zip(stacks.images, stacks.labels, strict=True))[:50]:
         spelled = "".join(str(by_picture[channel.contiguous().numpy().tobytes()]) for channel in image)
         assert stacks.classes[label] == spelled

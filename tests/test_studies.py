@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_course import recipes, studies, study_table
+from gan_course import data, metrics, recipes, studies, study_table
 from gan_course.__main__ import main
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError

@@ -62,7 +62,7 @@ def exercise_4(styled: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         (over(1, 3, 4), "you sum over the output channels; a length is over the *input* channels and the kernel"),
         (convolved(own / own.square().sum((2, 3, 4), keepdim=True)), "the root is missing: a length, not its square"),
         (convolved(own * own.square().sum((2, 3, 4), keepdim=True).sqrt()), "divide by the length, do not multiply"),
-        (convolved(own / own.square().mean((2, 3, 4), keepdim=True).sqrt()), "the sum of squares, not their mean"),
+        (convolved(own / own.square().mean((2, 3, 4), keepdim=True).sqrt()), "the sum of squares, not the mean"),
         (convolved(own / own.abs().sum((2, 3, 4), keepdim=True)), "a length is the root of the sum of squares"),
         (convolved(own / own.flatten(2).std(2)[:, :, None, None, None]), "no mean is taken off: a length, not a spread"),
         (convolved(style.demodulate(own.flip(0))), "each image is convolved with weights of its own style"),
@@ -70,7 +70,7 @@ def exercise_4(styled: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
             convolved(style.demodulate(style.modulate(weight, styles[:1].expand(2, -1)))),
             "all images get the first one's style there",
         ),
-        (convolved(style.demodulate(weight[None] * (1 + styles)[:, None, :, None, None])), "multiply by the style alone"),
+        (convolved(style.demodulate(weight[None] * (1 + styles)[:, None, :, None, None])), "multiply by the style, no more"),
         (
             F.conv2d(x, weight, padding=1) / weight.flatten(1).norm(dim=1)[:, None, None],
             "the styles do nothing there: they multiply the input channels",
