@@ -247,7 +247,7 @@ RECIPES = {
             average_half_life=20_000,
             **{**QUICK, "lr_g": 4e-4, "lr_d": 4e-4},
         ),
-        # Tried on drawn faces, 100 s of one core, one seed each, Fréchet distance in the judge's features: as here 23.5,
+        # Tried on drawn faces, 100 s of a core, one seed each, Fréchet distance in the judge's features: as here 23.5;
         # both rates higher (1e-3 and 5e-4) 36.8; BatchNorm in D, and tanh in G, 72.5.
         Recipe(
             "style-faces",

@@ -64,13 +64,13 @@ def exercise_4(styled: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         (convolved(own * own.square().sum((2, 3, 4), keepdim=True).sqrt()), "divide by the length, do not multiply"),
         (convolved(own / own.square().mean((2, 3, 4), keepdim=True).sqrt()), "the sum of squares, not the mean"),
         (convolved(own / own.abs().sum((2, 3, 4), keepdim=True)), "a length is the root of the sum of squares"),
-        (convolved(own / own.flatten(2).std(2)[:, :, None, None, None]), "no mean is taken off: a length, not a spread"),
+        (convolved(own / own.flatten(2).std(2)[:, :, None, None, None]), "a length, not a spread: no mean is taken off"),
         (convolved(style.demodulate(own.flip(0))), "each image is convolved with weights of its own style"),
         (
             convolved(style.demodulate(style.modulate(weight, styles[:1].expand(2, -1)))),
             "all images get the first one's style there",
         ),
-        (convolved(style.demodulate(weight[None] * (1 + styles)[:, None, :, None, None])), "multiply by the style, no more"),
+        (convolved(style.demodulate(style.modulate(weight, 1 + styles))), "multiply by the style, no more"),
         (
             F.conv2d(x, weight, padding=1) / weight.flatten(1).norm(dim=1)[:, None, None],
             "the styles do nothing there: they multiply the input channels",
