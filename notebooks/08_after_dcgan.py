@@ -49,6 +49,7 @@ from gan_course import (
     show,
     studies,
     style,
+    widgets,
 )
 from gan_course.checks import lesson_08
 from gan_course.modern import Residual
@@ -571,6 +572,12 @@ show.figure(
     + "; ".join(f"psi {psi:g} precision {c[0]:.2f}, recall {c[1]:.2f}" for psi, c in curve.items())
     + ".",
 )
+
+# %% [markdown]
+# Both in one place: how far towards the mean, and who styles which layers.
+
+# %%
+widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 
 # %% [markdown]
 # So one generator is many, and "precision 0.9" without its ψ says nothing. Two generators can be compared fairly only as *curves*: is there a ψ at which one has both, more precision and more recall, than the other?

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gan_course import networks, sampling, snapshots, style
+from gan_course import networks, runs, sampling, snapshots, style, widgets
+from gan_course.data import ImageSet
 from gan_course.gan import GAN
 
 
@@ -130,3 +131,23 @@ def test_truncation_is_a_straight_line_to_the_mean_style(G):
     torch.testing.assert_close(style.truncate(w, mean, 0.0), mean.expand(5, -1))
     torch.testing.assert_close(style.truncate(w, mean, 0.5), (w + mean) / 2)
     torch.testing.assert_close(mean, G.mapping(torch.randn(500, 16, generator=dice(0))).mean(0))
+
+
+# --- the widget ------------------------------------------------------------------------------------
+
+
+def test_the_mixer_shows_what_its_sliders_say(small, pictures, tmp_path):
+    recipe = small("style-faces", batch=4)
+    faces = ImageSet("drawn-faces", "train", pictures(recipe, 8), torch.zeros(8, dtype=torch.int64), (), "noise")
+    run = runs.train(recipe, faces, tmp_path / "run", images=8, progress=False)
+    panel = widgets.style_mixer(run, measured={0.5: (0.9, 0.1), 1.0: (0.7, 0.4)})
+    said, before = panel.picture.alt, panel._image.value
+    assert "4 of 9 layers follow the face at the left" in said and "recall 0.40" in said
+    panel.psi.value = 0.4
+    assert "Measured at psi 0.5: precision 0.90" in panel.picture.alt and panel._image.value != before
+    panel.psi.value, panel.first.value = 1.0, 9
+    left = panel._image.value
+    panel.fine.value = panel.coarse.value
+    assert panel.picture.alt != said and panel._image.value != left  # the right one is another now
+    plain = runs.train(small("quick-faces", batch=4), faces, tmp_path / "plain", images=8, progress=False)
+    assert "takes no styles" in widgets.style_mixer(plain).why
