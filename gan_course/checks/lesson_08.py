@@ -64,7 +64,7 @@ def exercise_4(styled: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         (convolved(own * own.square().sum((2, 3, 4), keepdim=True).sqrt()), "divide by the length, do not multiply"),
         (convolved(own / own.square().mean((2, 3, 4), keepdim=True).sqrt()), "the sum of squares, not the mean"),
         (convolved(own / own.abs().sum((2, 3, 4), keepdim=True)), "a length is the root of the sum of squares"),
-        (convolved(own / own.flatten(2).std(2)[:, :, None, None, None]), "a length, not a spread: no mean is taken off"),
+        (convolved(own / own.flatten(2).std(2)[:, :, None, None, None]), "no mean is taken off: it is no spread"),
         (convolved(style.demodulate(own.flip(0))), "each image is convolved with weights of its own style"),
         (
             convolved(style.demodulate(style.modulate(weight, styles[:1].expand(2, -1)))),
