@@ -323,27 +323,6 @@ def modern_discriminator(channels: int, size: int, width: float) -> Discriminato
     return Discriminator(nn.Sequential(*layers))
 
 
-# --- beside a style-based generator ------------------------------------------------------------------
-
-
-class WithOnes(nn.Module):
-    """One more channel, 1 everywhere: [N, C, H, W] -> [N, C + 1, H, W]."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([x, torch.ones_like(x[:, :1])], 1)
-
-
-def style_discriminator(channels: int, size: int, width: float) -> Discriminator:
-    """The faces' D, which also sees a 1 everywhere.
-
-    Without it nothing in that D knows contrast: twice the picture is twice what leaves the first convolution, and
-    BatchNorm divides it out again. A generator without tanh then drifts to any contrast.
-    """
-    D = faces_discriminator(channels + 1, size, width)
-    D.layers.insert(0, WithOnes())
-    return D
-
-
 # --- the table -------------------------------------------------------------------------------------
 
 FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
@@ -358,8 +337,7 @@ FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
     "dcgan-mnist": (mnist_generator, mnist_discriminator, (28,)),
     "dcgan-faces": (faces_generator, faces_discriminator, (64, 96, 128)),
     "modern": (modern_generator, modern_discriminator, (28, 64)),
-    "style": (StyleGenerator, style_discriminator, (64, 128)),
-    "style-modern": (StyleGenerator, modern_discriminator, (64,)),
+    "style": (StyleGenerator, faces_discriminator, (64, 128)),
 }
 
 

@@ -597,7 +597,7 @@ widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 # </details>
 #
 # <details><summary>Why does this generator's D have no BatchNorm?</summary>
-# It pays R1, a penalty on each picture's own slope, and with BatchNorm the verdict on a picture depends on the others of the batch (lesson 06).
+# It pays R1, a penalty on each picture's own slope, and with BatchNorm the verdict on a picture depends on the others of the batch (lesson 06). And nothing else would hold this generator's contrast: without a bias in its first convolution, DCGAN's D says the same of a picture and of twice the picture.
 # </details>
 #
 # <details><summary>Somebody shows that W separates attributes better than Z in one trained generator. What is missing?</summary>

@@ -151,3 +151,13 @@ def test_the_mixer_shows_what_its_sliders_say(small, pictures, tmp_path):
     assert panel.picture.alt != said and panel._image.value != left  # the right one is another now
     plain = runs.train(small("quick-faces", batch=4), faces, tmp_path / "plain", images=8, progress=False)
     assert "takes no styles" in widgets.style_mixer(plain).why
+
+
+def test_dcgans_d_does_not_see_contrast_and_the_recipes_does(small):
+    """Why no BatchNorm stands beside a generator without tanh."""
+    faces = torch.rand(8, 3, 64, 64, generator=dice()) * 2 - 1
+    for d_norm, blind in (("batch", True), ("none", False)):
+        penalty = {} if d_norm == "none" else {"penalty": "none"}
+        _, D = small("style-faces", d_norm=d_norm, minibatch_std=False, **penalty).build()
+        networks.initialise(D, "pytorch", dice())
+        assert torch.allclose(D(faces), D(2 * faces), rtol=1e-2, atol=1e-3) == blind
