@@ -136,8 +136,8 @@ class StyleGenerator(nn.Module):
     """z [N, latent_dim] -> w [N, latent_dim] -> images [N, C, size, size], about in [-1, 1].
 
     No tanh holds them there, as in the papers. DCGAN's D cannot either: twice the picture is twice what leaves its
-    first convolution, which has no bias, and BatchNorm (or layer norm) divides it out again. Contrast ran away in trials
-    with them, and stayed with a D that has biases and neither (R1 in their place).
+    first convolution, which has no bias, and BatchNorm or layer norm divides it out again. Contrast ran away in trials
+    with them, and stayed with a D that has biases and neither, and pays R1.
 
     Attributes:
         layers: convolutions that take a style each: one at 4 px, two at every larger size.
