@@ -11,8 +11,32 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gan_course.errors import CourseError
 
 KNOWN = {
-    *("view", "_unsafe_view", "clone", "detach", "lift_fresh_copy", "_to_copy", "t", "permute", "unsqueeze", "expand"),
-    *("add", "mul", "pow", "rsqrt", "relu", "leaky_relu", "tanh", "sum", "mean", "mm", "addmm", "convolution"),
+    *(
+        "view",
+        "_unsafe_view",
+        "clone",
+        "detach",
+        "lift_fresh_copy",
+        "_to_copy",
+        "t",
+        "permute",
+        "unsqueeze",
+        "expand",
+    ),
+    *(
+        "add",
+        "mul",
+        "pow",
+        "rsqrt",
+        "relu",
+        "leaky_relu",
+        "tanh",
+        "sum",
+        "mean",
+        "mm",
+        "addmm",
+        "convolution",
+    ),
     *("native_batch_norm", "upsample_nearest2d", "upsample_bilinear2d"),
 }
 IGNORED = {"memory_format", "dtype", "layout", "device", "pin_memory", "non_blocking", "implicit", "momentum"}

@@ -150,7 +150,7 @@ let plane = null;
 
 tasks.begin = options => {
   plane = new Plane(options);
-  return tasks.train({rounds: options.rounds, steps: options.d_steps, saturating: options.saturating});
+  return tasks.train({rounds: options.rounds, steps: options.d_steps, saturating: options.objective === "saturating"});
 };
 
 /** So many steps of D, then of G, then rounds of both; `steps`: of D in a round. */
