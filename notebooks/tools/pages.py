@@ -155,16 +155,21 @@ class Site:
         shown = self._shown("front", data, metadata | {"gan_course": live})
         entries = "".join(
             f'<li><a href="{one.slug}.html">{one.number} · {html.escape(one.title)}</a>'
-            f"<p>Afterwards you can {writer.page(one.afterwards)[3:].replace('</p>', '', 1).rstrip()}</p>"
+            f"{writer.page(f'Afterwards you can {one.afterwards}')}"
             f'<a href="{one.slug}_exercises.html">exercises of lesson {one.number}</a></li>'
             for one in self.lessons
         )
-        body += (
-            f"<h2>A generator to play with</h2>\n<p>Move a slider: your browser computes six new pictures, by a network "
-            f"that this course trains.</p>\n{shown}\n"
-            f'<h2 id="lessons">The lessons</h2>\n<ol class="lessons">{entries}</ol>\n'
-            f"<h2>On your own machine</h2>\n{writer.page(_section(readme, 'Two commands'))}"
-        )
+        intro, growing = body.split("</p>", 1)
+        body = f"""<div class="front">
+{intro}</p>
+<p>Move a slider: your browser computes new faces, by a network that this course trains.</p>
+{shown}
+{growing}
+</div>
+<h2 id="lessons">The lessons</h2>
+<ol class="lessons">{entries}</ol>
+<h2>On your own machine</h2>
+{writer.page(_section(readme, "Two commands"))}"""
         self._add("index", "gan-course", body, root="")
 
     def _lesson(self, lesson) -> None:
@@ -191,8 +196,8 @@ class Site:
         writer, title = Text(self.formulas), f"Exercises of lesson {lesson.number} · {lesson.title}"
         intro = (
             f"# {title}\n\nTo solve them, open [the lesson's exercise notebook]"
-            f"({self.course.colab(lesson.slug, exercises=True)}) in Colab, or `notebooks/exercises` on your own machine: "
-            f"the checks explain what is wrong. What they build on is in [the lesson]({lesson.slug}.ipynb)."
+            f"({self.course.colab(lesson.slug, exercises=True)}) in Colab, or `notebooks/exercises` on your own "
+            f"machine: the checks explain what is wrong. What they build on is in [the lesson]({lesson.slug}.ipynb)."
         )
         parts, number = [writer.page(intro)], None
         for cell in build.compile_lesson(lesson, self.course, exercises=True).cells:
