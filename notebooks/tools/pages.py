@@ -124,8 +124,12 @@ class Site:
         self.formulas, self.pages, self.notes = [], {}, []
         self._ready: dict[tuple, bool] = {}
 
-    def write(self, typeset) -> None:
-        """Everything. `typeset` takes formulas (TeX, whether it stands by itself) and returns their HTML."""
+    def write(self, katex: Path | None) -> None:
+        """Everything.
+
+        Args:
+            katex: folder of the npm package that typesets formulas; None leaves them in TeX.
+        """
         self._front()
         for lesson in self.lessons:
             self._lesson(lesson)
@@ -134,13 +138,20 @@ class Site:
         self._text("glossary", "Glossary", f"# Glossary\n\n{_section(text, 'Glossary')}")
         notes = (build.HOME / "INSTRUCTORS.md").read_text(encoding="utf-8")
         self._text("instructors", "For instructors", notes, sections=True)
-        made = typeset(self.formulas)
+        made = (
+            typeset(self.formulas, katex)
+            if katex
+            else [f"<code>{html.escape(tex)}</code>" for tex, _ in self.formulas]
+        )
         for name, page in self.pages.items():
             page = re.sub(r"\x02(\d+)\x03", lambda mark: made[int(mark[1])], page)
             files.write_atomically(self.out / f"{name}.html", page.encode())
         files.write_atomically(self.out / "site.js", bundle().encode())
-        css = (SITE / "site.css").read_text(encoding="utf-8") + _highlighting()
-        files.write_atomically(self.out / "site.css", css.encode())
+        style = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8") if katex else ""
+        style += (SITE / "site.css").read_text(encoding="utf-8") + _highlighting()
+        files.write_atomically(self.out / "site.css", style.encode())
+        for path in (katex / "dist" / "fonts").glob("*.woff2") if katex else ():
+            files.write_atomically(self.out / "fonts" / path.name, path.read_bytes())
 
     # pages
 
@@ -475,9 +486,7 @@ def main(arguments: list[str] | None = None) -> int:
         katex = out.parent / "vendor" / "katex"
         slides.vendor(katex.parent, KATEX)
         site = Site(out)
-        site.write(lambda formulas: typeset(formulas, katex))
-        for path in [katex / "dist" / "katex.min.css", *(katex / "dist" / "fonts").glob("*.woff2")]:
-            files.write_atomically(out / "katex" / path.relative_to(katex / "dist"), path.read_bytes())
+        site.write(katex)
         for note in site.notes:
             print(note)
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

@@ -2,8 +2,8 @@
 
    What is computed is not written here: `operations.py` notes what PyTorch did to make one picture, and a Network does
    the same. Everything that depends on weights alone is computed once, when it is opened, and BatchNorm is folded into
-   the layer before it. Convolutions gather what each output needs and multiply matrices; they keep the channels of a
-   pixel side by side in memory. No framework, no network, no DOM. */
+   the layer before it. Convolutions gather what each output needs and multiply matrices, in WebAssembly where
+   there is some; they keep the channels of a pixel side by side in memory. No framework, no network, no DOM. */
 
 // --- random numbers, those that PyTorch draws on a CPU from the same seed --------------------------------------------
 
@@ -173,40 +173,80 @@ function panels(K, N, at) {
   return {B, K, N};
 }
 
-/** A [rows, K] (row-major) times B, plus a bias a column; row r of the result begins at out[begins[r]].
+/** A small WebAssembly module, put together here: dot products of four rows of A with four columns of B at once.
+
+    Its one function takes the addresses of the four rows, of the panel and of the 16 results, and K > 0; four numbers
+    are multiplied by one instruction. Null where the browser has no such instructions. */
+const blocks = (() => {
+  const get = i => [0x20, i], set = i => [0x21, i], plus = (i, n) => [...get(i), 0x41, n, 0x6a, ...set(i)];
+  const sums = [7, 8, 9, 10], panel = 4, result = 5, left = 6, four = 11;  // parameters are 0 to 6
+  const body = [1, 5, 0x7b,  // five variables of four floats
+    0x03, 0x40,  // a loop
+    ...get(panel), 0xfd, 0, 4, 0, ...set(four),
+    ...sums.flatMap((sum, row) => [...get(sum), ...get(row), 0xfd, 9, 2, 0, ...get(four), 0xfd, 0xe6, 1, 0xfd, 0xe4, 1,
+      ...set(sum), ...plus(row, 4)]),  // sum += its row's number, four times, * the four of B
+    ...plus(panel, 16), ...plus(left, 0x7f), ...get(left), 0x0d, 0, 0x0b,  // once less; again unless none is left
+    ...sums.flatMap((sum, row) => [...get(result), ...get(sum), 0xfd, 11, 4, 16 * row]), 0x0b];
+  const section = (id, bytes) => [id, ...size7(bytes.length), ...bytes], size7 = n => [n & 127 | 128, n >> 7];
+  const bytes = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, [1, 0x60, 7, ...new Array(7).fill(0x7f), 0]),
+    ...section(2, [1, 1, 0x65, 1, 0x6d, 2, 0, 1]), ...section(3, [1, 0]), ...section(7, [1, 1, 0x66, 0, 0]),
+    ...section(10, [1, ...size7(body.length), ...body])];
+  try {
+    const memory = new WebAssembly.Memory({initial: 1}), module = new WebAssembly.Module(Uint8Array.from(bytes));
+    return {memory, run: new WebAssembly.Instance(module, {e: {m: memory}}).exports.f};
+  } catch {
+    return null;
+  }
+})();
+
+/** The first `length` numbers of an array that `multiply` may be given as A; the next call overwrites them.
+
+    In WebAssembly's memory lie 16 results, A, three rows that may be read beyond its end, and B. */
+function scratch(length, K, ofB) {
+  if (!blocks) return new Float32Array(length);
+  const pages = Math.ceil(4 * (16 + length + 3 * K + ofB + 4) / 65536) - blocks.memory.buffer.byteLength / 65536;
+  if (pages > 0) blocks.memory.grow(pages);
+  return new Float32Array(blocks.memory.buffer, 64);
+}
+
+/** A [rows, K] (row-major, from `scratch`) times B, plus a bias a column; row r of the result begins at out[begins[r]].
 
     Four rows by four columns at a time, so that a number that is read serves four products. */
 function multiply(A, rows, {B, K, N}, bias, out, begins) {
-  const last = rows - 1;
+  const last = rows - 1, block = new Float32Array(16), begin = (16 + rows * K + 3 * K + 3) & ~3;
+  const found = blocks ? new Float32Array(blocks.memory.buffer, 0, 16) : block;
+  if (blocks) new Float32Array(blocks.memory.buffer).set(B, begin);
   for (let n = 0; n < N; n += 4) {
-    const b0 = bias ? bias[n] : 0, b1 = bias && n + 1 < N ? bias[n + 1] : 0;
-    const b2 = bias && n + 2 < N ? bias[n + 2] : 0, b3 = bias && n + 3 < N ? bias[n + 3] : 0;
-    for (let r = 0; r < rows; r += 4) {  // at the end, the last row serves for those that are missing
-      const r1 = Math.min(r + 1, last), r2 = Math.min(r + 2, last), r3 = Math.min(r + 3, last);
-      let p0 = r * K, p1 = r1 * K, p2 = r2 * K, p3 = r3 * K, b = n * K;
-      let c00 = b0, c01 = b1, c02 = b2, c03 = b3, c10 = b0, c11 = b1, c12 = b2, c13 = b3;
-      let c20 = b0, c21 = b1, c22 = b2, c23 = b3, c30 = b0, c31 = b1, c32 = b2, c33 = b3;
-      for (const end = p0 + K; p0 < end; b += 4) {
-        const w0 = B[b], w1 = B[b + 1], w2 = B[b + 2], w3 = B[b + 3];
-        let x = A[p0++];
-        c00 += x * w0; c01 += x * w1; c02 += x * w2; c03 += x * w3;
-        x = A[p1++];
-        c10 += x * w0; c11 += x * w1; c12 += x * w2; c13 += x * w3;
-        x = A[p2++];
-        c20 += x * w0; c21 += x * w1; c22 += x * w2; c23 += x * w3;
-        x = A[p3++];
-        c30 += x * w0; c31 += x * w1; c32 += x * w2; c33 += x * w3;
-      }
-      const o0 = begins[r] + n, o1 = begins[r1] + n, o2 = begins[r2] + n, o3 = begins[r3] + n;
-      out[o0] = c00; out[o1] = c10; out[o2] = c20; out[o3] = c30;
-      if (n + 1 < N) { out[o0 + 1] = c01; out[o1 + 1] = c11; out[o2 + 1] = c21; out[o3 + 1] = c31; }
-      if (n + 2 < N) { out[o0 + 2] = c02; out[o1 + 2] = c12; out[o2 + 2] = c22; out[o3 + 2] = c32; }
-      if (n + 3 < N) { out[o0 + 3] = c03; out[o1 + 3] = c13; out[o2 + 3] = c23; out[o3 + 3] = c33; }
+    const columns = Math.min(4, N - n);
+    for (let r = 0; r < rows; r += 4) {
+      if (!K) found.fill(0);
+      else if (blocks) {
+        const a = 64 + 4 * r * K;
+        blocks.run(a, a + 4 * K, a + 8 * K, a + 12 * K, 4 * (begin + n * K), 0, K);
+      } else dots(A, r * K, Math.min(r + 1, last) * K, Math.min(r + 2, last) * K, Math.min(r + 3, last) * K, B, n * K, K, found);
+      for (let i = 0, end = Math.min(4, rows - r); i < end; i++)
+        for (let j = 0, o = begins[r + i] + n; j < columns; j++) out[o + j] = found[4 * i + j] + (bias ? bias[n + j] : 0);
     }
   }
 }
 
-let scratch = new Float32Array(0);  // what one convolution gathers; the next one overwrites it
+/** The same 16 sums without WebAssembly. */
+function dots(A, p0, p1, p2, p3, B, b, K, found) {
+  let c00 = 0, c01 = 0, c02 = 0, c03 = 0, c10 = 0, c11 = 0, c12 = 0, c13 = 0;
+  let c20 = 0, c21 = 0, c22 = 0, c23 = 0, c30 = 0, c31 = 0, c32 = 0, c33 = 0;
+  for (const end = p0 + K; p0 < end; b += 4) {
+    const w0 = B[b], w1 = B[b + 1], w2 = B[b + 2], w3 = B[b + 3];
+    let x = A[p0++];
+    c00 += x * w0; c01 += x * w1; c02 += x * w2; c03 += x * w3;
+    x = A[p1++];
+    c10 += x * w0; c11 += x * w1; c12 += x * w2; c13 += x * w3;
+    x = A[p2++];
+    c20 += x * w0; c21 += x * w1; c22 += x * w2; c23 += x * w3;
+    x = A[p3++];
+    c30 += x * w0; c31 += x * w1; c32 += x * w2; c33 += x * w3;
+  }
+  found.set([c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33]);
+}
 
 /** A convolution with given weights, as a function of its input [1, C, H, W].
 
@@ -239,17 +279,17 @@ function convolution(weight, bias, stride, padding, transposed) {
     };
     for (const {y, x, taps, B} of phases) {
       const ys = all(y, h), xs = all(x, w), rows = ys.length * xs.length, begins = new Uint32Array(rows);
-      if (scratch.length < rows * B.K) scratch = new Float32Array(rows * B.K);
+      const A = scratch(rows * B.K, B.K, B.B.length);
       let at = 0, row = 0;
       for (const [oy, iy] of ys) for (const [ox, ix] of xs) {
         begins[row++] = (oy * w + ox) * N;
         for (const {dy, dx} of taps) {
           const v = iy + dy, u = ix + dx;
-          if (v < 0 || v >= H || u < 0 || u >= W) scratch.fill(0, at, at += channels);
-          else for (let c = 0, i = v * ih + u * iw; c < channels; c++, i += ic) scratch[at++] = data[i];
+          if (v < 0 || v >= H || u < 0 || u >= W) A.fill(0, at, at += channels);
+          else for (let c = 0, i = v * ih + u * iw; c < channels; c++, i += ic) A[at++] = data[i];
         }
       }
-      multiply(scratch, rows, B, b, out, begins);
+      multiply(A, rows, B, b, out, begins);
     }
     return tensor(out, [1, N, h, w], [out.length, 1, w * N, N]);
   };
@@ -261,7 +301,9 @@ function linear(matrix, bias) {
   const b = bias && plain(bias).data;
   return x => {
     const rows = x.shape[0], out = new Float32Array(rows * N);
-    multiply(plain(x).data, rows, B, b, out, Uint32Array.from({length: rows}, (_, i) => i * N));
+    const A = scratch(rows * K, K, B.B.length);
+    A.set(plain(x).data.subarray(0, rows * K));
+    multiply(A, rows, B, b, out, Uint32Array.from({length: rows}, (_, i) => i * N));
     return tensor(out, [rows, N]);
   };
 }
@@ -301,9 +343,8 @@ function affine({weight, bias, running_mean, running_var, eps}) {
   return {scale, shift: each([bias, each([running_mean, scale], (m, s) => m * s)], (b, m) => b - m)};
 }
 
-function upsampled({input, output_size, scale_factors}, between) {
-  const [, channels, H, W] = input.shape, {data, strides: [, c, y, x]} = input;
-  const [h, w] = output_size ?? [H, W].map((n, i) => Math.floor(n * scale_factors[i]));
+function upsampled({self, output_size: [h, w]}, between) {
+  const [, channels, H, W] = self.shape, {data, strides: [, c, y, x]} = self;
   const places = (n, to) => Array.from({length: to}, (_, i) => {
     if (!between) return [Math.floor(i * n / to), 0, 0];
     const at = Math.max(0, (i + 0.5) * n / to - 0.5), first = Math.min(n - 1, Math.floor(at));

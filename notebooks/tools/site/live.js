@@ -114,8 +114,8 @@ let controls = 0;
 function control(label, input, ...more) {
   input.id = `control-${++controls}`;
   const box = h("div", {class: "control"}, h("label", {for: input.id}, label), input, ...more);
-  return Object.assign(box, {input, get number() { return Number(input.value); },
-    set(value) { input.value = value; input.dispatchEvent(new Event("input")); }});
+  Object.defineProperties(box, {value: {get: () => input.value}, number: {get: () => Number(input.value)}});
+  return Object.assign(box, {input, set(value) { input.value = value; input.dispatchEvent(new Event("input")); }});
 }
 
 function slider(label, value, min, max, step = 1) {
@@ -131,7 +131,7 @@ function choice(label, options, value) {
     return h("option", {value: key ?? name}, name);
   }));
   select.value = value;
-  return Object.assign(control(label, select), {get value() { return select.value; }});
+  return control(label, select);
 }
 
 const field = (label, value) => control(label, h("input", {type: "number", min: 0, max: 2 ** 31 - 1, value}));
@@ -542,7 +542,7 @@ function drawn({belief, real, points}) {
 
 // --- the page --------------------------------------------------------------------------------------------------------
 
-globalThis.ganCourse = {Random, ask, receive: (name, value) => { arrived[name] = value; }};
+globalThis.ganCourse = {Random, ask, modules: SOURCE, receive: (name, value) => { arrived[name] = value; }};
 
 const wide = matchMedia("(min-width: 70rem)"), sections = document.querySelector(".sections");
 if (sections) sections.open = wide.matches;
