@@ -102,6 +102,25 @@ def test_a_widget_of_an_unpublished_run_stays_a_picture(tmp_path):
     assert shown.startswith("<figure><img") and "no published run has that name" in made.notes[0]
 
 
+def test_widgets_say_what_a_page_needs():
+    gan = toy.ToyGAN(toy.eight_gaussians(), hidden=8, batch=8)
+    own = {"up": torch.ones(100)}
+    made = [
+        widgets.latent_explorer("quick-digits", own, start=("up",), pictures=1),
+        *(widgets.interpolator("quick-digits"), widgets.time_scrubber("quick-digits", pictures=1)),
+        *(widgets.training_player("quick-digits"), widgets.SizeCalculator(), widgets.StepByStep(gan)),
+        widgets.ward_round(),
+    ]
+    script = (pages.SITE / "live.js").read_text(encoding="utf-8")
+    for panel in made:
+        live = panel._repr_mimebundle_()[1]["gan_course"]
+        assert json.loads(json.dumps(live)) == live and f"WIDGETS.{live['widget']} =" in script
+    assert made[0].live()["directions"] == {"up": [0.1] * 100}
+    assert widgets.ward_round(opinion=lambda case: "").live() is None
+    gan.step_d()  # no whole round: a page could not repeat it
+    assert widgets.StepByStep(gan).live() is None and widgets.latent_explorer("none").live() is None
+
+
 def test_the_modules_stay_small():
     assert sum((pages.SITE / f"{name}.js").stat().st_size for name in ("gan", "plane")) <= 30_000
 

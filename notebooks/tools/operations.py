@@ -8,37 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gan_course import sampling
 from gan_course.errors import CourseError
 
-KNOWN = {
-    *(
-        "view",
-        "_unsafe_view",
-        "clone",
-        "detach",
-        "lift_fresh_copy",
-        "_to_copy",
-        "t",
-        "permute",
-        "unsqueeze",
-        "expand",
-    ),
-    *(
-        "add",
-        "mul",
-        "pow",
-        "rsqrt",
-        "relu",
-        "leaky_relu",
-        "tanh",
-        "sum",
-        "mean",
-        "mm",
-        "addmm",
-        "convolution",
-    ),
-    *("native_batch_norm", "upsample_nearest2d", "upsample_bilinear2d"),
-}
+KNOWN = {"view", "_unsafe_view", "clone", "detach", "lift_fresh_copy", "_to_copy", "t", "permute", "unsqueeze", "expand"}
+KNOWN |= {"add", "mul", "pow", "rsqrt", "relu", "leaky_relu", "tanh", "sum", "mean", "mm", "addmm", "convolution"}
+KNOWN |= {"native_batch_norm", "upsample_nearest2d", "upsample_bilinear2d"}
 IGNORED = {"memory_format", "dtype", "layout", "device", "pin_memory", "non_blocking", "implicit", "momentum"}
 # What the page's version does not do: argument -> the values that it may have.
 PLAIN = {"groups": (1,), "training": (False,), "align_corners": (False,)}
@@ -58,8 +33,8 @@ def described(generator: nn.Module, latent_dim: int) -> dict:
     notes = _Notes(generator.state_dict(keep_vars=True))
     z = torch.zeros(1, latent_dim)
     notes.name(z, "z")
-    with torch.no_grad(), notes:
-        image = generator.eval()(z)
+    with torch.no_grad(), sampling.evaluating(generator), notes:
+        image = generator(z)
     if not notes.steps or notes.names[id(image)] != notes.steps[-1]["out"]:
         raise CourseError(f"{type(generator).__name__}: what it returns is not what it computed last")
     return {"steps": notes.steps, "constants": notes.constants}
