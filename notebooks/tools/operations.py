@@ -11,9 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gan_course import sampling
 from gan_course.errors import CourseError
 
-KNOWN = {"view", "_unsafe_view", "clone", "detach", "lift_fresh_copy", "_to_copy", "t", "permute", "unsqueeze", "expand"}
+KNOWN = {"view", "_unsafe_view", "clone", "detach", "lift_fresh_copy", "_to_copy", "t", "permute"}
 KNOWN |= {"add", "mul", "pow", "rsqrt", "relu", "leaky_relu", "tanh", "sum", "mean", "mm", "addmm", "convolution"}
-KNOWN |= {"native_batch_norm", "upsample_nearest2d", "upsample_bilinear2d"}
+KNOWN |= {"unsqueeze", "expand", "native_batch_norm", "upsample_nearest2d", "upsample_bilinear2d"}
 IGNORED = {"memory_format", "dtype", "layout", "device", "pin_memory", "non_blocking", "implicit", "momentum"}
 # What the page's version does not do: argument -> the values that it may have.
 PLAIN = {"groups": (1,), "training": (False,), "align_corners": (False,)}

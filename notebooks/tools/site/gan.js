@@ -74,17 +74,15 @@ export function read(buffer) {
     const n = shape.reduce((a, b) => a * b, 1), at = 8 + length + from;
     if (!(dtype in BYTES) || to - from !== n * BYTES[dtype] || 8 + length + to > buffer.byteLength)
       throw new Error(`${name} is damaged`);
-    const data = new Float32Array(n);
-    for (let i = 0; i < n; i++) {
-      const place = at + i * BYTES[dtype];
-      data[i] = dtype === "F32" ? view.getFloat32(place, true) : dtype === "I8" ? view.getInt8(place)
-        : dtype === "F16" ? half(view.getUint16(place, true)) : Number(view.getBigInt64(place, true));
-    }
+    const number = i => dtype === "F32" ? view.getFloat32(at + 4 * i, true) : dtype === "F16"
+      ? half(view.getUint16(at + 2 * i, true)) : Number(view.getBigInt64(at + 8 * i, true));
+    const data = dtype === "I8" ? new Float32Array(new Int8Array(buffer, at, n)) : new Float32Array(n);
+    if (dtype !== "I8") for (let i = 0; i < n; i++) data[i] = number(i);
     found[name] = tensor(data, shape);
   }
   for (const name of Object.keys(found).filter(name => `${name}.scale` in found)) {
     const {data, shape} = found[name], scale = found[`${name}.scale`].data, row = data.length / shape[0];
-    for (let i = 0; i < data.length; i++) data[i] *= scale[Math.floor(i / row)];
+    for (let r = 0, i = 0; r < shape[0]; r++) for (const end = i + row; i < end; i++) data[i] *= scale[r];
     delete found[`${name}.scale`];
   }
   return found;
@@ -434,7 +432,8 @@ const opened = new Map();
 /** What the worker does: task -> function of the message; other modules add theirs. */
 export const tasks = {
   open({name, card, weights}) {
-    const text = atob(weights), bytes = Uint8Array.from({length: text.length}, (_, i) => text.charCodeAt(i));
+    const text = atob(weights), bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
     opened.set(name, new Network(card, read(bytes.buffer)));
   },
   draw: ({name, latents}) => latents.map(z => opened.get(name).draw(z)),
