@@ -88,7 +88,7 @@ class Text(IPythonRenderer):
         made = made.replace("<table>", '<div class="table" tabindex="0"><table>').replace(
             "</table>", "</table></div>"
         )
-        return made.replace("<pre>", '<pre tabindex="0">')
+        return made.replace("<pre>", '<pre tabindex="0">').replace('<div class="highlight">', '<div class="code">')
 
 
 def typeset(formulas: list[tuple[str, bool]], katex: Path) -> list[str]:
@@ -105,7 +105,8 @@ def typeset(formulas: list[tuple[str, bool]], katex: Path) -> list[str]:
     )
     if done.returncode:
         raise CourseError(f"KaTeX failed: {done.stderr.strip()[-300:]}")
-    return json.loads(done.stdout)
+    display = 'class="katex-display"'  # may be scrolled, so the keyboard has to reach it
+    return [made.replace(display, f'{display} tabindex="0"') for made in json.loads(done.stdout)]
 
 
 # --- the site --------------------------------------------------------------------------------------
@@ -220,7 +221,8 @@ class Site:
                 parts.append(_code(cell.source))
                 if f".exercise_{number}(" in cell.source:
                     number = None
-        self._add(f"{lesson.slug}_exercises", title, "\n".join(parts), [], self._turn(lesson, "_exercises"))
+        body = '<div class="sheet">\n' + "\n".join(parts) + "\n</div>"
+        self._add(f"{lesson.slug}_exercises", title, body, [], self._turn(lesson, "_exercises"))
 
     def _text(self, name: str, title: str, source: str, sections: bool = False) -> None:
         writer = Text(self.formulas)

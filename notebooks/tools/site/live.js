@@ -203,20 +203,22 @@ function excuse(figure, error) {
 const GAP = 2;  // white pixels between pictures; null is a white picture
 
 /** Pictures as a grid, each enlarged by a whole number to about `side` pixels. */
-function grid(pictures, columns, side = 84) {
+function grid(pictures, across, side = 84) {
   const {width: w, height: k} = pictures.find(one => one), scale = Math.max(1, Math.round(side / w));
-  const canvas = h("canvas", {width: columns * (w + GAP) + GAP,
-    height: Math.ceil(pictures.length / columns) * (k + GAP) + GAP});
+  const canvas = h("canvas", {width: across * (w + GAP) + GAP,
+    height: Math.ceil(pictures.length / across) * (k + GAP) + GAP});
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   for (const [i, one] of pictures.entries()) {
-    const x = GAP + i % columns * (w + GAP), y = GAP + Math.floor(i / columns) * (k + GAP);
+    const x = GAP + i % across * (w + GAP), y = GAP + Math.floor(i / across) * (k + GAP);
     if (one) context.putImageData(new ImageData(one.data, w, k), x, y);
   }
   canvas.style.width = `${canvas.width * scale}px`;
   return canvas;
 }
+
+const columns = pictures => Math.min(pictures, innerWidth < 600 ? 3 : 6);
 
 /** One of the pictures that stand side by side in a strip. */
 function cut(strip, i, n) {
@@ -305,7 +307,7 @@ WIDGETS.explorer = async (figure, options) => {
     for (const [i, one] of along.entries()) for (const v of z) known[one.value].forEach((d, j) => { v[j] += by[i].number * d; });
     const moved = along.flatMap((one, i) => by[i].number ? [`${one.value} by ${signed(by[i].number)}`] : []).join(", ");
     const where = moved ? `moved along ${moved}` : "where they were drawn";
-    return [grid(await card.draw(z), Math.min(pictures, 6), pictures > 1 ? 84 : 256),
+    return [grid(await card.draw(z), columns(pictures), pictures > 1 ? 84 : 256),
       `${pictures} pictures of ${run}, latents of seed ${draws.number}, ${where}.`];
   });
 };
@@ -336,7 +338,7 @@ WIDGETS.scrubber = async (figure, {run, pictures, seed}) => {
     const i = time.number, card = await open(run, snapshots[i]), all = latents(2 * pictures, length, draws.number);
     const turn = walk.number % STEPS / STEPS;
     const z = all.slice(0, pictures).map((a, j) => onCircle(a, all[pictures + j], turn));
-    return [grid(await card.draw(z), Math.min(pictures, 6)), `${pictures} pictures of ${run} after ${
+    return [grid(await card.draw(z), columns(pictures)), `${pictures} pictures of ${run} after ${
       thousands(seen[i])} images (step ${thousands(snapshots[i])}), ${percent(walk.number / STEPS)} of the way around.`];
   });
 };
