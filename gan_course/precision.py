@@ -4,6 +4,7 @@ Some processors multiply bfloat16 at several times the pace of float32 (AMX, AVX
 than float32; GPUs have units for it from compute capability 8.0 on, and older ones for float16.
 """
 
+import statistics
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ MOST = 8  # images at a time on a processor, so that measuring takes a fraction 
 SIDE = 256  # of the matrices of a first look: where their product is slow, nothing else need be tried
 ROUNDS = 5  # at most
 TURN = 0.02  # seconds of passes that are timed together, at least
-LIMIT = 0.4  # seconds for all rounds of large networks, of which there are two at least
+LIMIT = 0.4  # seconds for all rounds of large networks, of which there is one at least
 
 
 def settle(recipe: Recipe, device: torch.device, ranks: Ranks = ALONE) -> Recipe:
@@ -79,12 +80,12 @@ def _passes(recipe: Recipe, device: torch.device, dtype: torch.dtype) -> list[Ca
 
 
 def _compare(one: Callable[[], None], other: Callable[[], None], device: torch.device) -> float:
-    """How many times faster the other is, by the least disturbed turn of each, after two each to warm up."""
-    seconds = [_seconds(work, 1, device) for work in (one, other) * 3]
-    times = max(1, int(TURN / max(seconds[-2:])))
-    rounds = min(ROUNDS, max(2, int(LIMIT / (times * sum(seconds[-2:])))))
+    """How many times faster the other is: the median over turns, after one each to warm up."""
+    seconds = [_seconds(work, 1, device) for work in (one, other, one, other)]
+    times = max(1, int(TURN / max(seconds[2:])))
+    rounds = min(ROUNDS, max(1, int(LIMIT / (times * sum(seconds[2:])))))
     turns = [[_seconds(work, times, device) for work in (one, other)] for _ in range(rounds)]
-    return min(a for a, _ in turns) / min(b for _, b in turns)
+    return statistics.median(a / b for a, b in turns)
 
 
 def _seconds(work: Callable[[], None], times: int, device: torch.device) -> float:
