@@ -2,6 +2,8 @@
 
 import contextlib
 import copy
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 from gan_course import data, losses, precision, stabilisers
 from gan_course.errors import whole
 from gan_course.history import History
-from gan_course.networks import initialise
+from gan_course.networks import initialise, with_class
 from gan_course.ranks import ALONE, Ranks
 from gan_course.recipes import PRECISIONS, Recipe
 
@@ -31,7 +33,9 @@ class GAN:
         order, noise: generators of the data order (on the CPU, so that it is the same everywhere) and
             of the latents (on the device).
         global_rng: states of the global generators (CPU, then GPU), which Dropout draws from; see `own_randomness`.
-        fixed_latents: [64, latent_dim], drawn on a schedule to watch G grow.
+        fixed_latents: [64, G's latent_dim], drawn on a schedule to watch G grow; where the recipe has classes, in
+            their order.
+        labels: the classes of the step's images, int64 [batch], real and generated alike; None without classes.
         step: steps done. images: real images seen.
         history: one row of telemetry a step.
     """
@@ -65,7 +69,7 @@ class GAN:
         weights = torch.Generator().manual_seed(4 * seed)
         self.G, self.D = networks or recipe.build()
         stabilisers.check(self.D, recipe)
-        self.G.latent_dim = recipe.latent_dim  # whoever samples asks for it
+        self.G.latent_dim, self.G.classes = recipe.latent_dim + recipe.classes, recipe.classes  # who samples asks
         for network in (self.G, self.D):
             # Plain memory first: a pair that was trained before is filled in the same order as a new one.
             network.to("cpu", memory_format=torch.contiguous_format)
@@ -81,6 +85,9 @@ class GAN:
         self.order = torch.Generator().manual_seed(4 * seed + 1)
         own = ranks.rank << 40  # far from every other seed
         self.noise = torch.Generator(self.device).manual_seed(4 * seed + 2)
+        self.labels = None
+        if recipe.classes:
+            self.labels = torch.arange(FIXED_LATENTS, device=self.device) * recipe.classes // FIXED_LATENTS
         self.fixed_latents = self.latents(FIXED_LATENTS)  # the same on every rank
         if ranks.rank:
             self.noise.manual_seed(4 * seed + 2 + own)
@@ -132,8 +139,14 @@ class GAN:
         return torch.autocast(self.device.type, PRECISIONS[self.recipe.precision])
 
     def latents(self, n: int) -> Tensor:
-        """The next n latent vectors, N(0, 1), [n, latent_dim]."""
-        return torch.randn(n, self.recipe.latent_dim, generator=self.noise, device=self.device)
+        """The next n latent vectors, N(0, 1), [n, latent_dim]; where there are `labels`, n of them, with those."""
+        z = torch.randn(n, self.recipe.latent_dim, generator=self.noise, device=self.device)
+        return z if self.labels is None else with_class(z, self.labels, self.recipe.classes)
+
+    @property
+    def critic(self) -> Callable[[Tensor], Tensor]:
+        """D as this step asks it, images -> logits: where there are `labels`, "real, and of this class?"."""
+        return self.D if self.labels is None else partial(self.D, labels=self.labels)
 
     @contextlib.contextmanager
     def own_randomness(self):

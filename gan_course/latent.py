@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gan_course import data
+from gan_course import data, sampling
 from gan_course.errors import CourseError, whole
 from gan_course.networks import Generator
 from gan_course.terminal import bar
@@ -18,6 +18,12 @@ from gan_course.terminal import bar
 STRAIGHT = 1e-3  # an angle: on a shorter arc than that, arc and chord differ by less than float32 shows
 
 # --- walks -----------------------------------------------------------------------------------------
+
+
+def of(generator: Generator, n: int, seed: int) -> Tensor:
+    """n latents of a generator, [n, latent_dim]: those of `draw`; where it can be asked for a class, for any."""
+    dice = torch.Generator().manual_seed(whole(seed, "seed", most=2**63 - 1))
+    return sampling.latents(generator, whole(n, "n"), dice)
 
 
 def draw(n: int, latent_dim: int, seed: int) -> Tensor:
@@ -140,7 +146,7 @@ def influence(generator: Generator, n: int = 32, seed: int = 0, reach: float = 2
     -reach and at +reach.
     """
     device, n = next(generator.parameters()).device, whole(n, "n", 1)
-    z = draw(n, generator.latent_dim, seed).to(device)
+    z = of(generator, n, seed).to(device)
     found = torch.empty(generator.latent_dim)
     for dimension in range(generator.latent_dim):
         ends = z.repeat(2, 1)
@@ -200,7 +206,7 @@ def invert(
             f"{str(picture.dtype).removeprefix('torch.')} {list(picture.shape)}"
         )
     wanted = data.to_signed(picture).to(device)
-    z = draw(starts, generator.latent_dim, seed).to(device).requires_grad_()
+    z = of(generator, starts, seed).to(device).requires_grad_()
     adam = torch.optim.Adam([z], lr=0.1)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     for _ in bar(iterable=range(steps), desc="inverting", unit=" steps", disable=not progress, leave=False):

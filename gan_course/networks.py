@@ -1,7 +1,8 @@
 """Every generator and discriminator of the course, so that the text shows layers and sizes; their first weights.
 
 A generator maps latent vectors z [N, latent_dim] to images [N, C, H, W] in [-1, 1]; a discriminator
-maps such images to one logit each, [N]. `width` scales the channels of every hidden layer, so that
+maps such images to one logit each, [N]. Where a class is asked for, z carries it (`with_class`), and the
+discriminator is told it: `D(images, labels)`. `width` scales the channels of every hidden layer, so that
 the same architecture can run small; 1.0 is the printed size.
 
 In the comments, "256 x 7 x 7" is what leaves the line above at width 1. "k4 s2 p1" is a kernel of 4,
@@ -49,7 +50,13 @@ class Down(nn.Sequential):
 
 
 class Generator(nn.Module):
-    """Base of all generators: `layers` takes [N, latent_dim] to [N, C, H, W]."""
+    """Base of all generators: `layers` takes [N, latent_dim] to [N, C, H, W].
+
+    Attributes:
+        latent_dim: numbers in a latent vector. classes: how many of them, the last, say which class is asked for.
+    """
+
+    classes = 0
 
     def __init__(self, layers: nn.Sequential, latent_dim: int):
         super().__init__()
@@ -261,6 +268,69 @@ def faces_discriminator(channels: int, size: int, width: float) -> Discriminator
     return Discriminator(nn.Sequential(*layers))
 
 
+# --- conditional -----------------------------------------------------------------------------------
+
+
+def with_class(z: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Latents [N, d] with the class asked for behind them, one-hot: [N, d + classes].
+
+    Mirza and Osindero 2014 (arXiv:1411.1784). Of the first layer, which is linear, the weights for these last numbers
+    are one vector a class: the class's embedding, added to what the layer makes of z.
+
+    Args:
+        labels: int64 [N], 0 to classes - 1.
+    """
+    return torch.cat([z, nn.functional.one_hot(labels, classes).to(z)], 1)
+
+
+class Projection(Discriminator):
+    """psi(phi(x)) + <embedding(y), phi(x)>: one logit that says "real, and of class y".
+
+    Miyato and Koyama 2018 (arXiv:1802.05637), equation 3, of any discriminator: phi is all of its layers but the
+    last, psi the last. Row y of the weights of `embedding` is the embedding of class y.
+    """
+
+    def __init__(self, D: Discriminator, classes: int):
+        super().__init__(D.layers)
+        self.embedding = nn.Linear(D.layers[-1].weight.numel(), classes, bias=False)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        phi = self.layers[:-1](images)
+        of_every_class = self.embedding(phi.flatten(1))  # [N, classes]
+        return self.layers[-1](phi).flatten(1).mean(1) + of_every_class.gather(1, labels[:, None])[:, 0]
+
+
+class Planes(Discriminator):
+    """The class as further channels of the image, 1 all over the class's own and 0 over the others.
+
+    The older way (Mirza and Osindero 2014, as convolutional networks do it).
+
+    Args:
+        D: a discriminator of images with `classes` channels more.
+    """
+
+    def __init__(self, D: Discriminator, classes: int):
+        super().__init__(D.layers)
+        self.classes = classes
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        planes = nn.functional.one_hot(labels, self.classes).to(images)[:, :, None, None]
+        return super().forward(torch.cat([images, planes.expand(-1, -1, *images.shape[2:])], 1))
+
+
+class Untold(Discriminator):
+    """A discriminator that nobody tells the class: G has no reason to heed it."""
+
+    def __init__(self, D: Discriminator, classes: int):
+        super().__init__(D.layers)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        return super().forward(images)
+
+
+TOLD = {"projection": Projection, "planes": Planes, "not": Untold}
+
+
 # --- the table -------------------------------------------------------------------------------------
 
 FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
@@ -278,7 +348,14 @@ FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
 
 
 def build(
-    family: str, *, channels: int, size: int, latent_dim: int = LATENT_DIM, width: float = 1.0
+    family: str,
+    *,
+    channels: int,
+    size: int,
+    latent_dim: int = LATENT_DIM,
+    width: float = 1.0,
+    classes: int = 0,
+    told: str = "projection",
 ) -> tuple[Generator, Discriminator]:
     """A generator and its discriminator; `initialise` gives them their first weights.
 
@@ -287,6 +364,7 @@ def build(
         channels: 1 (grey) or 3 (RGB).
         size: height and width of the images in pixels.
         width: factor on the hidden channels.
+        classes: that can be asked for, 0: none. told: how D is told the class, a key of `TOLD`.
 
     Raises:
         CourseError: see `check`.
@@ -294,7 +372,12 @@ def build(
     check(family, channels, size, latent_dim, width)
     make_generator, make_discriminator, _ = FAMILIES[family]
     with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
-        return make_generator(channels, size, latent_dim, width), make_discriminator(channels, size, width)
+        G = make_generator(channels, size, latent_dim + classes, width)
+        D = make_discriminator(channels + (classes if told == "planes" else 0), size, width)
+        if not classes:
+            return G, D
+        G.classes = classes
+        return G, TOLD[told](D, classes)
 
 
 def check(family: str, channels: int, size: int, latent_dim: int, width: float) -> None:

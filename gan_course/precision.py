@@ -68,12 +68,13 @@ def _passes(recipe: Recipe, device: torch.device, dtype: torch.dtype) -> list[Ca
     """One pass through both networks and back, in float32 and in a short type."""
     n = recipe.batch if device.type == "cuda" else min(recipe.batch, MOST)
     G, D = (network.to(device, memory_format=torch.channels_last) for network in recipe.build())
-    z = torch.zeros(n, recipe.latent_dim, device=device)
+    z = torch.zeros(n, recipe.latent_dim + recipe.classes, device=device)
+    labels = [torch.zeros(n, dtype=torch.int64, device=device)] if recipe.classes else []
 
     def one(short: bool) -> None:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):  # Dropout draws from the global one
             with torch.autocast(device.type, dtype, enabled=short):
-                logits = D(G(z))
+                logits = D(G(z), *labels)
             logits.float().mean().backward()
 
     return [lambda: one(False), lambda: one(True)]

@@ -6,7 +6,7 @@ from typing import get_args
 
 import torch
 
-from gan_course import losses, networks, stabilisers
+from gan_course import augment, losses, networks, stabilisers
 from gan_course.errors import CourseError
 from gan_course.profiles import Profile
 from gan_course.terminal import aligned
@@ -36,12 +36,16 @@ class Recipe:
         fresh_noise: G's step draws new latents instead of reusing the images D has just judged.
         image_noise: standard deviation of Gaussian noise on every image that D sees, real and generated alike (Sønderby
             et al. 2016, arXiv:1610.04490).
+        augment: changes of every image that D sees, real and generated alike, in `augment.CHANGES` with commas between;
+            a penalty is on the slope at images as they are.
         d_norm: what stands where the family's D has BatchNorm, in `stabilisers.NORMS`.
         minibatch_std: D also sees how much the images of a batch differ (Karras et al. 2018).
         penalty: on D's slope, name in `losses.PENALTIES`, or `none`.
         penalty_weight: its factor: lambda (10 in the paper) of `gradient`, gamma of `r1` and `r2`.
         penalty_every: steps between two of it; it counts that many times, so that its strength stays.
-        latent_dim: numbers in a latent vector z.
+        latent_dim: random numbers in a latent vector z.
+        classes: of the data, which G can be asked for, one-hot behind z; 0: it is not asked.
+        told: how D is told the class, a key of `networks.TOLD`.
         width: factor on the hidden channels. d_width: a further one on D's.
         draw_every: steps between two drawings of the fixed latents.
         average_half_life: of G's moving average, in images.
@@ -68,12 +72,15 @@ class Recipe:
     g_rests: tuple[int, int] = (0, 0)
     fresh_noise: bool = False
     image_noise: float = 0.0
+    augment: str = "none"
     d_norm: str = "batch"
     minibatch_std: bool = False
     penalty: str = "none"
     penalty_weight: float = 1.0
     penalty_every: int = 1
     latent_dim: int = networks.LATENT_DIM
+    classes: int = 0
+    told: str = "projection"
     width: float = 1.0
     d_width: float = 1.0
     draw_every: int = 500
@@ -88,11 +95,18 @@ class Recipe:
             object.__setattr__(self, f.name, value)
         objective = losses.get(self.objective)
         stabilisers.check_norm(self.d_norm)
+        augment.check(self.augment)
         if self.penalty not in ("none", *losses.PENALTIES):
             raise CourseError(f"unknown penalty {self.penalty!r}: there are none, {', '.join(losses.PENALTIES)}")
         for width in (self.width, self.width * self.d_width):
             networks.check(self.network, self.channels, self.size, self.latent_dim, width)
         networks.check_scheme(self.init)
+        if self.told not in networks.TOLD:
+            raise CourseError(f"told {self.told!r}: D is told the class by one of {', '.join(networks.TOLD)}")
+        if self.classes < 0 or self.classes == 1:
+            raise CourseError(f"classes {self.classes}: 0 (none is asked for), or 2 and more")
+        if self.classes and objective.on_features:
+            raise CourseError(f"objective {self.objective!r} asks D for features, which know no class: take another")
         if self.precision not in (*PRECISIONS, "auto"):
             raise CourseError(f"unknown precision {self.precision!r}: there are {', '.join(PRECISIONS)} and auto")
         if self.batch < 2:
@@ -140,7 +154,13 @@ class Recipe:
         """Its two networks, before initialisation."""
         G, D = (
             networks.build(
-                self.network, channels=self.channels, size=self.size, latent_dim=self.latent_dim, width=width
+                self.network,
+                channels=self.channels,
+                size=self.size,
+                latent_dim=self.latent_dim,
+                width=width,
+                classes=self.classes,
+                told=self.told,
             )[which]
             for which, width in enumerate((self.width, self.width * self.d_width))
         )
@@ -237,6 +257,9 @@ RECIPES = {
         # The course's own, found by experiment; digits in about a minute on two cores (lesson 00).
         Recipe("quick-digits", "dcgan-quick", "mnist", epochs=10, **QUICK),
         Recipe("quick-clothes", "dcgan-quick", "fashion-mnist", epochs=20, **QUICK),
+        # The same, asked for a class (lesson 08).
+        Recipe("conditional-digits", "dcgan-quick", "mnist", epochs=10, classes=10, **QUICK),
+        Recipe("conditional-clothes", "dcgan-quick", "fashion-mnist", epochs=20, classes=10, **QUICK),
         Recipe(
             "quick-faces",
             "dcgan-faces",

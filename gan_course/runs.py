@@ -81,7 +81,9 @@ def train(
             with stop_on_interrupt() as interrupted:
                 # Alone, an interruption is heeded after any step; several ranks agree on it at the next report.
                 stop = interrupted if ranks.size == 1 else lambda: False
-                for _ in training.train(gan, image_set.images, goal, progress=progress, stop=stop):
+                for _ in training.train(
+                    gan, image_set.images, goal, labels=image_set.labels, progress=progress, stop=stop
+                ):
                     keeper.look()
                     on_report(gan)
                     if ranks.any(interrupted()):
@@ -243,6 +245,7 @@ def stop_on_interrupt():
 def _steps(recipe: Recipe, image_set: ImageSet, images: int | None, ranks: Ranks) -> int:
     """How many steps a run takes, once it is certain that it can be trained."""
     training.check_images(recipe, image_set.images, ranks.size)
+    training.check_labels(recipe, image_set.images, image_set.labels)
     batch = recipe.batch * ranks.size
     total = recipe.epochs * len(image_set) if images is None else whole(images, "images to see")
     if total < batch:

@@ -196,10 +196,14 @@ def _one(arm: str, seed: int) -> Result:
     until = study.images // gan.batch if study.images else ENDLESS
     over = (lambda: time.process_time() - began >= study.seconds) if study.seconds else (lambda: False)
     try:
-        for _ in training.train(gan, train_set.images, until, progress=False, stop=over, step=step):
+        some = slice(study.of or None)
+        images, labels = train_set.images[some], train_set.labels[some]
+        for _ in training.train(gan, images, until, labels=labels, progress=False, stop=over, step=step):
             pass
         seconds = time.process_time() - began
         measured = {"diverged": 0.0, **measure(gan, test_set)}
+        if study.of:
+            measured["memorised"] = memorised(gan, images, test_set)
     except training.Diverged:
         seconds, measured = time.process_time() - began, {"diverged": 1.0}
     evidence = {
@@ -218,10 +222,14 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
 
     distance: Fréchet distance of 5,000 pictures of the average G to the test pictures. precision, recall: of 2,000 of
     each. missing: classes, or attributes, seen in less than a quarter of their real share. sharpness: over that of the
-    test pictures. variety: see `metrics.variety`. right: share of all images on which D is right; the others: means of
+    test pictures. variety: see `metrics.variety`. aligned, where G is asked for classes: the share of its pictures that
+    the judge calls by the class asked for. right: share of all images on which D is right; the others: means of
     the columns of telemetry.
     """
-    expert, images = judge.load(test_set.name), sampling.sample(gan.average, SAMPLES, seed=gan.seed)
+    expert, asked = judge.load(test_set.name), None
+    if classes := gan.recipe.classes:
+        asked = torch.arange(SAMPLES) % classes
+    images = sampling.sample(gan.average, SAMPLES, seed=gan.seed, labels=asked)
     real, seen = judge.look(expert, test_set.images)
     fake, named = judge.look(expert, images)
     expected, shares = (judge.shares(expert, logits) for logits in (seen, named))
@@ -235,8 +243,16 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
         "missing": float((shares < RARE * expected).sum()),
         "variety": metrics.variety(images),
         "right": (means["right_real"] + means["right_fake"]) / 2,
+        **({"aligned": (named.argmax(1) == asked).float().mean().item()} if classes else {}),
         **{column: mean for column, mean in means.items() if mean is not None},
     }
+
+
+def memorised(gan: GAN, images: Tensor, test_set: ImageSet) -> float:
+    """The share of a run's pictures that repeat one of its training images, by `metrics.memorisation`."""
+    expert, made = judge.load(test_set.name), sampling.sample(gan.average, SAMPLES, seed=gan.seed)
+    train, unseen, fake = (judge.look(expert, some)[0] for some in (images, test_set.images, made))
+    return metrics.memorisation(train, unseen, fake).mean().item()
 
 
 def sharpness(images: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ class Study:
         recipe: key of the recipe.
         arms: name -> changes of the recipe; the first is what the others are compared with.
         images: real images that each run sees; 0 where `seconds` decide.
+        of: how many different ones these are, the first of the training set; 0: all.
         seconds: of one core's work that each run gets; 0 where `images` decide.
         common: changes of the recipe in every arm.
         bugs: arm -> the museum's exhibit that is planted in it.
@@ -28,6 +29,7 @@ class Study:
     arms: dict[str, dict]
     images: int = 0
     seconds: float = 0.0
+    of: int = 0
     common: dict = field(default_factory=dict)
     bugs: dict[str, str] = field(default_factory=dict)
 
@@ -162,6 +164,28 @@ STUDIES = {
             common=IN_A_MINUTE,
         ),
         Study("unseen", "does the diagnosis hold?", "quick-clothes", UNSEEN, images=16_000, common={"width": 0.125}),
+        Study(
+            "conditional",
+            "which way of telling D the class makes G heed it?",
+            "conditional-digits",
+            {
+                "unconditional": {"classes": 0},
+                "projection": {},
+                "planes": {"told": "planes"},
+                "D is not told": {"told": "not"},
+            },
+            images=24_000,
+            common={"width": 0.125},
+        ),
+        Study(
+            "few-digits",
+            "does augmentation help where there are few pictures?",
+            "quick-digits",
+            {"as they are": {}, "augmented": {"augment": "translation,cutout"}},
+            images=60_000,
+            of=500,
+            common={"width": 0.125},
+        ),
         _museum("plain", "what do bugs of the step, of layers and of first weights cost?"),
         _museum("fresh-noise", "what does it cost if D and G are shown different noise?"),
         _museum("hinge", "what does a hinge in G's loss cost?"),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, losses, terminal
+from gan_course import augment, data, losses, terminal
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.history import History
@@ -54,11 +54,12 @@ def generate(gan: GAN, n: int) -> Tensor:
 
 def logits_of(gan: GAN, images: Tensor) -> Tensor:
     """D's logits [N] of images [N, C, H, W] in [-1, 1] as D trains."""
-    return _through(gan, gan.D, images)
+    return _through(gan, gan.critic, images)
 
 
 def _through(gan: GAN, look: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """What D, or a part of it, makes of images with the recipe's noise; float32 at least, so that losses are exact."""
+    """What D, or a part of it, makes of images, changed as the recipe says; at least float32, for exact losses."""
+    images = augment.changed(images, gan.recipe.augment, gan.noise)
     if std := gan.recipe.image_noise:
         noise = torch.randn(images.shape, generator=gan.noise, device=images.device)
         images = images + std * noise
@@ -96,7 +97,7 @@ def penalty(gan: GAN, real: Tensor, fake: Tensor) -> Tensor | float:
     recipe = gan.recipe
     if gan.penalty is None or gan.step % recipe.penalty_every:
         return 0.0
-    cost = gan.penalty(gan.D, real, fake.to(real.dtype), gan.noise)
+    cost = gan.penalty(gan.critic, real, fake.to(real.dtype), gan.noise)
     return recipe.penalty_every * recipe.penalty_weight * cost
 
 
@@ -108,7 +109,7 @@ def step_g(gan: GAN, fake: Tensor, real: Tensor | None = None) -> dict[str, Tens
     """
     D, objective = gan.D, gan.objective
     D.requires_grad_(False)
-    look = D.features if objective.on_features else D
+    look = D.features if objective.on_features else gan.critic
     seen = _through(gan, look, fake)
     loss = objective.g_loss(_through(gan, look, real), seen) if objective.compares else objective.g_loss(seen)
     gan.descend(loss, gan.G, gan.opt_g)
@@ -137,6 +138,7 @@ def train(
     images: Tensor,
     until: int,
     *,
+    labels: Tensor | None = None,
     report_every: int = REPORT_EVERY,
     progress: bool = True,
     stop: Callable[[], bool] = lambda: False,
@@ -155,6 +157,7 @@ def train(
     Args:
         images: the training set, uint8 [N, C, H, W]; put on the run's device where it fits.
         until: the step to stop at, counted from the run's beginning.
+        labels: the images' classes, int64 [N], where the recipe has classes; elsewhere they are not looked at.
         stop: asked after every step; where it says yes, that step was the last.
         step: something that does what `train_step` does; `train_step` by default.
 
@@ -165,7 +168,7 @@ def train(
     recipe, step = gan.recipe, step or train_step
     until, report_every = whole(until, "until"), whole(report_every, "report_every", 1)
     check_images(recipe, images, gan.ranks.size)
-    batches = real_batches(gan, _on_device(images, gan.device))
+    batches = real_batches(gan, _on_device(images, gan.device), labels)
     with (
         Threads(gan.device) as threads,
         terminal.bar(
@@ -236,6 +239,26 @@ def check_images(recipe: Recipe, images: Tensor, ranks: int = 1) -> None:
         )
 
 
+def check_labels(recipe: Recipe, images: Tensor, labels: Tensor | None) -> Tensor | None:
+    """The labels, where a recipe asks for classes; else None.
+
+    Raises:
+        CourseError: they are missing, or not one class of the recipe's for each image.
+    """
+    if not recipe.classes:
+        return None
+    if labels is None:
+        raise CourseError(f"recipe {recipe.key!r} asks for classes: hand over the images' labels, too")
+    if labels.shape != images.shape[:1] or labels.dtype != torch.int64:
+        raise CourseError(f"labels {labels.dtype} {list(labels.shape)}: int64 [{len(images)}], one an image, works")
+    if labels.min() < 0 or labels.max() >= recipe.classes:
+        raise CourseError(
+            f"labels from {labels.min()} to {labels.max()}, and recipe {recipe.key!r} has the classes 0 to "
+            f"{recipe.classes - 1}: set its `classes`"
+        )
+    return labels
+
+
 def index_epochs(gan: GAN, n: int) -> Iterator[Tensor]:
     """Endless epochs of indices below n, int64 [steps, batch] on the CPU, the incomplete last batch left out.
 
@@ -259,14 +282,23 @@ def index_batches(gan: GAN, n: int) -> Iterator[Tensor]:
         yield from epoch
 
 
-def real_batches(gan: GAN, images: Tensor) -> Iterator[Tensor]:
+def real_batches(gan: GAN, images: Tensor, labels: Tensor | None = None) -> Iterator[Tensor]:
     """Endless mini-batches of a run, in its order: float32 [batch, C, H, W] in [-1, 1] on its device.
 
     Args:
         images: uint8 [N, C, H, W], on any device.
+        labels: their classes, int64 [N], where the recipe has classes; those of a mini-batch become the run's
+            `labels`, which G is asked for at that step.
+
+    Raises:
+        CourseError: see `check_labels`.
     """
+    if (labels := check_labels(gan.recipe, images, labels)) is not None:
+        labels = labels.to(images.device)
     for epoch in index_epochs(gan, len(images)):
         for indices in epoch.to(images.device):
+            if labels is not None:
+                gan.labels = labels[indices].to(gan.device)
             yield data.to_signed(images[indices].to(gan.device, non_blocking=True))
 
 

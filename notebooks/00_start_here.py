@@ -406,6 +406,7 @@ print(f"a generated digit is {d_generated:.2f} from the nearest real one, a real
 #
 # | word | meaning |
 # |---|---|
+# | alignment | the share of pictures that a judge calls by the class that was asked for (lesson 08) |
 # | average | a second copy of G whose weights are a moving average over the last steps; it draws the pictures you see |
 # | balance | how evenly generated pictures spread over the classes, from 1/10 (one class only) to 1 |
 # | batch, step, epoch | the pictures used at once; one batch for D (and one for G); one pass over all pictures |
@@ -426,8 +427,11 @@ print(f"a generated digit is {d_generated:.2f} from the nearest real one, a real
 #
 # | word | meaning |
 # |---|---|
+# | augmentation | changing pictures at random before D sees them, real and generated alike (lesson 08) |
+# | conditional | of a generator: it can be asked for a class (lesson 08) |
 # | density p, q | how likely real (p) and generated (q) samples are near a point |
 # | D, G | discriminator and generator |
+# | embedding | a learned vector that stands for a class (lesson 08) |
 # | eigenvalue | the factor by which a matrix stretches one of its own directions; a complex one also turns |
 # | expectation E | the mean over infinitely many samples |
 # | Fréchet distance | how far two clouds of features are apart, by their means and covariances (lesson 07) |

@@ -198,6 +198,60 @@ def test_without_a_front_end_the_player_shows_the_end(run):
     assert "after 1,600 images" in data["text/plain"] and "Curves so far" in data["text/plain"]
 
 
+# Writer.
+
+
+@pytest.fixture(scope="module")
+def asked(small, tmp_path_factory):
+    """A run that learned ten grey levels by class."""
+    recipe, labels = small("conditional-digits", draw_every=50), torch.arange(64) % 10
+    images = (25 * labels).to(torch.uint8)[:, None, None, None].expand(-1, 1, 28, 28).contiguous()
+    some = ImageSet("mnist", "train", images, labels, (), "grey levels")
+    return runs.train(recipe, some, tmp_path_factory.mktemp("runs") / "asked", images=2_400, progress=False)
+
+
+def test_what_is_typed_is_asked_for(asked):
+    panel = widgets.number_writer(asked, "90 1")
+    z = panel.latents()
+    assert z[:, 100:].argmax(1).tolist() == [9, 0, 1] and z[:, 100:].sum() == 3
+    assert "The number 90 1" in panel.picture.alt and pixels(panel).shape[1] == 4 * 56 + 5 * 4
+    nine, zero = (pixels(panel)[4:-4, 4 + 60 * i : 60 + 60 * i] for i in range(2))
+    gap = pixels(panel)[4:-4, 4 + 120 : 176]
+    assert nine.mean() > zero.mean() and (gap == 255).all()
+    panel.typed.value = "777"
+    assert panel.latents()[:, 100:].argmax(1).tolist() == [7, 7, 7] and "777" in panel.picture.alt
+
+
+def test_one_hand_or_many_and_again(asked):
+    panel = widgets.number_writer(asked, "55")
+    first, second = panel.latents()
+    assert not torch.equal(first, second)
+    panel.typed.value = "5"
+    assert torch.equal(panel.latents()[0], first), "what stands already is not written anew"
+    panel.typed.value = "25"
+    panel.hands.value = "one hand: the same z for all"
+    two, five = panel.latents()
+    assert torch.equal(two[:100], five[:100]) and "from one latent" in panel.picture.alt
+    panel.again.click()
+    assert panel.seed.value == 1 and not torch.equal(panel.latents()[0], two)
+
+
+def test_what_cannot_be_written_is_said(asked, run):
+    panel = widgets.number_writer(asked, "1")
+    before = panel._image.value
+    for typed, said in (("", "0 characters"), ("abc", "at least one"), ("1" * 25, "25 characters")):
+        panel.typed.value = typed
+        assert panel._image.value == before and 'role="alert"' in panel._words.value and said in panel._words.value
+    panel.typed.value = "2"
+    assert 'role="status"' in panel._words.value
+    assert "short cannot be asked for ten digits" in message(widgets.number_writer(run))
+
+
+def test_the_other_widgets_open_a_run_with_classes(asked):
+    for panel in (widgets.latent_explorer(asked), widgets.interpolator(asked), widgets.time_scrubber(asked)):
+        assert "pictures of asked" in panel.picture.alt or "between 2 anchors" in panel.picture.alt
+
+
 # Steps on pictures.
 
 

@@ -3,12 +3,14 @@
 import json
 import signal
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from gan_course import recipes, studies, study_table
+from gan_course import data, recipes, studies, study_table
 from gan_course.__main__ import main
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
@@ -198,6 +200,34 @@ def test_the_interval_holds_the_mean_about_as_often_as_it_says(seeds):
         _, low, high = studies.difference(one, other)
         held += low <= 1 <= high
     assert 0.92 < held / 400 < 0.98
+
+
+class Copier(torch.nn.Module):
+    """Shows its training pictures, whatever z is."""
+
+    def __init__(self, images, latent_dim=2):
+        super().__init__()
+        self.images, self.latent_dim = images, latent_dim
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, z):
+        return data.to_signed(self.images[(z[:, 0] * 1e5).long() % len(self.images)])
+
+
+def test_who_copies_its_few_pictures_is_seen(sets, noise_set):
+    train = noise_set(TINY.recipe_of("plain"), 300).images
+    copier = SimpleNamespace(average=Copier(train[:150]), seed=0)
+    assert studies.memorised(copier, train[:150], sets[1]) > 0.95
+    assert studies.memorised(copier, train[150:], sets[1]) < 0.2
+
+
+def test_a_study_of_few_pictures_trains_on_the_first(sets, noise_set, tmp_path):
+    study = Study("tiny", "?", "quick-digits", {"plain": {}}, images=160, of=128, common=TINY.common)
+    train = noise_set(TINY.recipe_of("plain"), 200)
+    (one,) = studies.run(study, tmp_path / "few.jsonl", train, sets[1], seeds=1, progress=False)
+    alone = replace(train, images=train.images[:128], labels=train.labels[:128])
+    (other,) = studies.run(replace(study, of=0), tmp_path / "all.jsonl", alone, sets[1], seeds=1, progress=False)
+    assert one.curve == other.curve and "memorised" in one.measured and "memorised" not in other.measured
 
 
 def test_the_summary_by_hand():

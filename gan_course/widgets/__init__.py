@@ -13,6 +13,7 @@ from gan_course.widgets.player import Player
 from gan_course.widgets.scrubber import Scrubber
 from gan_course.widgets.toy_steps import Plane, StepByStep, describe
 from gan_course.widgets.ward import Ward
+from gan_course.widgets.writer import Writer
 
 latent_explorer = opener(Explorer)
 interpolator = opener(Interpolator)
@@ -20,7 +21,8 @@ time_scrubber = opener(Scrubber)
 training_player = opener(Player)
 train_by_hand = opener(PictureSteps)
 ward_round = opener(Ward)
+number_writer = opener(Writer)
 
 __all__ = ["LEAST_SECONDS", "VIEW", "Message", "Panel", "Plane", "SizeCalculator", "StepByStep", "Ward"]
 __all__ += ["connections", "describe", "interpolator", "latent_explorer", "time_scrubber", "train_by_hand"]
-__all__ += ["training_player", "ward_round"]
+__all__ += ["number_writer", "training_player", "ward_round"]

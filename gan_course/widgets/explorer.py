@@ -39,7 +39,7 @@ class Explorer(Panel):
     ):
         self.run = runs.find(run)
         self.generator = self.run.generator()
-        self.size = self.run.recipe.latent_dim
+        self.size = self.generator.latent_dim
         self.pictures = whole(pictures, "pictures", 1, 36)
         _, found = latent.sefa(self.generator, SEFA)
         own = {name: self._direction_given(name, v) for name, v in (directions or {}).items()}
@@ -61,7 +61,7 @@ class Explorer(Panel):
 
     def latents(self) -> Tensor:
         """What is shown now, [pictures, latent_dim]."""
-        z = latent.draw(self.pictures, self.size, self.seed.value)
+        z = latent.of(self.generator, self.pictures, self.seed.value)
         for along, by in zip(self.along, self.by, strict=True):
             z = z + by.value * self.directions[along.value]
         return z

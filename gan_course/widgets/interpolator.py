@@ -42,8 +42,7 @@ class Interpolator(Panel):
 
     def anchors(self) -> Tensor:
         """[2 or 4, latent_dim]."""
-        size = self.run.recipe.latent_dim
-        return torch.cat([latent.draw(1, size, seed.value) for seed in self.seeds])
+        return torch.cat([latent.of(self.generator, 1, seed.value) for seed in self.seeds])
 
     def point(self) -> Tensor:
         """Where the sliders stand, [latent_dim]."""

@@ -168,6 +168,11 @@ def number(label: str, value: int, width: str = "11em") -> widgets.BoundedIntTex
     return _labelled(widgets.BoundedIntText, label, width, value=value, min=0, max=most)
 
 
+def text(label: str, value: str, width: str = "24em") -> widgets.Text:
+    """A field for one line of text, which reports every letter."""
+    return _labelled(widgets.Text, label, width, value=value)
+
+
 def _labelled(kind: type[widgets.Widget], label: str, width: str, **traits):
     style = {"description_width": "initial"}
     return kind(description=label, layout=widgets.Layout(width=width), style=style, **traits)

@@ -43,7 +43,7 @@ class Scrubber(Panel):
     @torch.no_grad()
     def render(self) -> show.Picture:
         step = self.steps[self.time.value]
-        a, b = latent.draw(2 * self.pictures, self.run.recipe.latent_dim, self.seed.value).chunk(2)
+        a, b = latent.of(self.generator(step), 2 * self.pictures, self.seed.value).chunk(2)
         place = self.walk.value % STEPS
         z = torch.stack([latent.circle(p, q, STEPS)[place] for p, q in zip(a, b, strict=True)])
         return show.Picture(

@@ -223,7 +223,8 @@ def table(account: dict) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"default: all but {ALIAS}")
+    default = f"default: all but {ALIAS} and the conditional ones"
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=default)
     parser.add_argument("--data", metavar="FOLDER", help="a folder to look in first")
     parser.add_argument("--keep", action="store_true", help="keep the accounts among the course's assets")
     options = parser.parse_args(arguments)
@@ -234,7 +235,8 @@ def _account(options: argparse.Namespace) -> None:
     if devices.default().type != "cpu":
         raise CourseError("accounts are drawn on a CPU, where an operation is over when its call returns")
     accounts = []
-    for recipe in map(recipes.get, options.recipes or [key for key in recipes.RECIPES if key != ALIAS]):
+    plain = [key for key, recipe in recipes.RECIPES.items() if key != ALIAS and not recipe.classes]
+    for recipe in map(recipes.get, options.recipes or plain):
         images = data.load(recipe.data, recipe.size, path=options.data, count=2_000).images
         accounts.append(measure(recipe, images))
         print(table(accounts[-1]), end="\n\n", flush=True)
