@@ -147,14 +147,14 @@ def _sample(parsed) -> None:
 
 
 def _study(parsed) -> None:
-    from gan_course import data, portraits, recipes, scoring, studies
+    from gan_course import data, portraits, scoring, studies
 
     study = studies.get(parsed.name)
     path = Path("studies") / f"{study.key}.jsonl" if parsed.out is None else parsed.out
     if parsed.read:
         results = studies.read(study, studies.published(study) if parsed.out is None else path)
     else:
-        recipe = recipes.get(study.recipe)
+        recipe = study.recipe_of(next(iter(study.arms)))
         name = portraits.NAME if recipe.data == data.FACES else recipe.data  # nobody's photographs, for everybody
         sets = scoring.real_pictures(name, recipe.size, studies.SAMPLES, path=parsed.data)
         print(sets[0].source)

@@ -22,13 +22,13 @@ import torch
 
 from gan_course import files, portraits, profiles
 from gan_course.errors import CourseError, whole
-from gan_course.images import celeba, embedded, torchvision_sets
+from gan_course.images import celeba, embedded, stacked, torchvision_sets
 from gan_course.images.album import gather, shown
 from gan_course.images.idx import SETS, SIDE, SPLITS, Published
 from gan_course.images.image_set import ImageSet
 
 FACES = "faces"
-NAMES = (*SETS, FACES, celeba.NAME, portraits.NAME)
+NAMES = (*SETS, stacked.NAME, FACES, celeba.NAME, portraits.NAME)
 TERMS = celeba.TERMS
 
 
@@ -48,7 +48,7 @@ def load(
 
     Args:
         name: `mnist` or `fashion-mnist`; `faces`: photographs if they are on this machine or `path` names some,
-            drawn ones otherwise; `celeba`: photographs only; `drawn-faces`.
+            drawn ones otherwise; `celeba`: photographs only; `drawn-faces`; `stacked-mnist`: see `images.stacked`.
         size: pixels a side, for faces only: photographs 16 to 512, drawn ones 32 to 128, 64 by default.
         split: `train` or `test`; faces have no test split.
         path: for MNIST and FashionMNIST a folder in torchvision's layout (PATH/MNIST/raw/train-images-idx3-ubyte,
@@ -56,7 +56,7 @@ def load(
             subfolders) or zip of pictures, or a folder that holds CelebA.
         device: where images and labels are put.
         download: whether MNIST or FashionMNIST may be downloaded.
-        count, seed: how many faces are drawn (20,000 by default), and which.
+        count, seed: how many faces are drawn (20,000 by default), and which; the seed also shuffles stacks.
         progress: whether bars show what takes long.
 
     Raises:
@@ -66,6 +66,10 @@ def load(
     _check(name)
     if split not in SPLITS:
         raise CourseError(f"unknown split {split!r}: it is one of {', '.join(SPLITS)}")
+    if name == stacked.NAME:
+        digits = load("mnist", size, split=split, path=path, download=download, progress=progress)
+        made = stacked.stack(digits, seed)
+        return replace(made, images=made.images.to(device), labels=made.labels.to(device))
     if name in SETS:
         if size is not None and whole(size, "pixels a side") != SIDE:
             raise CourseError(f"{name} has {SIDE} pixels a side, not {size}: {SIDE} works")
@@ -124,6 +128,8 @@ def describe(name: str, path: str | Path | None = None) -> list[tuple[str, str]]
         CourseError: there is no such set.
     """
     _check(name)
+    if name == stacked.NAME:
+        return describe("mnist", path)
     places = [] if name == portraits.NAME else _places(name, path)
     found = [(title, _content(name, place)) for title, place in places]
     if name in SETS:

@@ -8,6 +8,7 @@ A number that is an average over pictures comes as what is averaged, [N], so tha
 and bootstrap it: `precision(real, fake).mean()`. What compares all pairs works through them in blocks of rows.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -184,6 +185,19 @@ def _reached_by(points: Tensor, centres: Tensor, k: int) -> Tensor:
     """How many of the centres reach each point, float32 [len(points)]."""
     reach = _reach(centres, k)
     return torch.cat([(torch.cdist(p, centres) <= reach).sum(1).float() for _, p in _blocks(points, centres)])
+
+
+def modes(seen: Tensor, kinds: int) -> tuple[int, float]:
+    """How many of equally frequent kinds occur among pictures, and KL(their shares ‖ equal shares) in nats.
+
+    Metz et al. 2017 (arXiv:1611.02163, section 3.3.1). N pictures drawn evenly have a KL of about (kinds - 1) / 2N.
+
+    Args:
+        seen: the kind of each picture, int64 [N], 0 to kinds - 1.
+    """
+    counts = torch.bincount(seen, minlength=kinds)
+    shares = counts.double() / counts.sum()
+    return int((counts > 0).sum()), (math.log(kinds) - torch.special.entr(shares).sum()).item()
 
 
 def variety(images: Tensor) -> float:

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from gan_course.errors import CourseError
+from gan_course.modern import larger, smaller, stage
+from gan_course.style import StyleGenerator
 
 LATENT_DIM = 100
 
@@ -331,6 +333,66 @@ class Untold(Discriminator):
 TOLD = {"projection": Projection, "planes": Planes, "not": Untold}
 
 
+# --- without BatchNorm, residual -------------------------------------------------------------------
+
+
+def modern_generator(channels: int, size: int, latent_dim: int, width: float) -> Generator:
+    n = round(64 * width)
+    if size == 28:
+        layers = (
+            nn.Linear(latent_dim, 4 * n * 7 * 7),
+            nn.Unflatten(1, (4 * n, 7, 7)),
+            *stage(4 * n, 3),  # 256 x 7 x 7
+            *larger(4 * n, 2 * n),
+            *stage(2 * n, 3),  # 128 x 14 x 14
+            *larger(2 * n, n),
+            *stage(n, 3),  # 64 x 28 x 28
+        )
+    else:
+        layers = (
+            nn.Linear(latent_dim, 8 * n * 4 * 4),
+            nn.Unflatten(1, (8 * n, 4, 4)),
+            *stage(8 * n, 4),  # 512 x 4 x 4
+            *larger(8 * n, 4 * n),
+            *stage(4 * n, 4),  # 256 x 8 x 8
+            *larger(4 * n, 2 * n),
+            *stage(2 * n, 4),  # 128 x 16 x 16
+            *larger(2 * n, n),
+            *stage(n, 4),  # 64 x 32 x 32
+            *larger(n, n // 2),  # 32 x 64 x 64
+        )
+    last = n if size == 28 else n // 2
+    return Generator(nn.Sequential(*layers, nn.Conv2d(last, channels, 3, 1, 1)), latent_dim)  # no tanh, as in the paper
+
+
+def modern_discriminator(channels: int, size: int, width: float) -> Discriminator:
+    n = round(64 * width)
+    if size == 28:
+        layers = (
+            nn.Conv2d(channels, n, 3, 1, 1),
+            *stage(n, 3),  # 64 x 28 x 28
+            *smaller(n, 2 * n),
+            *stage(2 * n, 3),  # 128 x 14 x 14
+            *smaller(2 * n, 4 * n),
+            *stage(4 * n, 3),  # 256 x 7 x 7
+            nn.Conv2d(4 * n, 1, 7),
+        )
+    else:
+        layers = (
+            nn.Conv2d(channels, n // 2, 3, 1, 1),  # 32 x 64 x 64
+            *smaller(n // 2, n),
+            *stage(n, 4),  # 64 x 32 x 32
+            *smaller(n, 2 * n),
+            *stage(2 * n, 4),  # 128 x 16 x 16
+            *smaller(2 * n, 4 * n),
+            *stage(4 * n, 4),  # 256 x 8 x 8
+            *smaller(4 * n, 8 * n),
+            *stage(8 * n, 4),  # 512 x 4 x 4
+            nn.Conv2d(8 * n, 1, 4),
+        )
+    return Discriminator(nn.Sequential(*layers))
+
+
 # --- the table -------------------------------------------------------------------------------------
 
 FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
@@ -344,6 +406,8 @@ FAMILIES: dict[str, tuple[Callable, Callable, tuple[int, ...] | None]] = {
     "dcgan-quick": (fashion_generator, partial(fashion_discriminator, dropout=0.0), (28,)),
     "dcgan-mnist": (mnist_generator, mnist_discriminator, (28,)),
     "dcgan-faces": (faces_generator, faces_discriminator, (64, 96, 128)),
+    "modern": (modern_generator, modern_discriminator, (28, 64)),
+    "style": (StyleGenerator, faces_discriminator, (64, 128)),
 }
 
 
@@ -422,6 +486,8 @@ def initialise(network: nn.Module, scheme: str, generator: torch.Generator) -> N
         xavier: Linear weights uniform with variance 2 / (fan_in + fan_out), biases 0 (Glorot and Bengio 2010, eq. 16).
         dcgan: convolutions N(0, 0.02), BatchNorm scale N(1, 0.02), biases, shifts 0 (Radford et al. 2016, section 3).
         dcgan-96: as dcgan, but transposed convolutions N(0.01, 0.02), the source's unusual mean.
+        he: Linear and convolutions N(0, sqrt(2 / fan_in)), biases 0 (He et al. 2015, arXiv:1502.01852, equation 10);
+            where a layer has a `gain`, that in place of the root of 2. BatchNorm keeps PyTorch's.
 
     Layers of other kinds draw their default weights from `generator`, too. Parameters of a network of your own
     that no layer's `reset_parameters` draws stay as they are.
@@ -484,6 +550,13 @@ def _dcgan_96(layer: nn.Module, generator: torch.Generator) -> None:
     _dcgan(layer, generator, transposed_mean=0.01)
 
 
+def _he(layer: nn.Module, generator: torch.Generator) -> None:
+    if isinstance(layer, (nn.Linear, CONVOLUTIONS)):
+        gain = getattr(layer, "gain", 2**0.5)
+        _draw(layer, "weight", nn.init.normal_, 0.0, gain * layer.weight[0].numel() ** -0.5, generator=generator)
+        _draw(layer, "bias", nn.init.zeros_)
+
+
 def _draw(layer: nn.Module, name: str, init: Callable, *arguments, **options) -> None:
     """Fill a layer's parameter, if it has one, by a function of `nn.init`; also one that is computed from others."""
     if (value := getattr(layer, name, None)) is None:
@@ -530,4 +603,5 @@ SCHEMES = {
     "xavier": _xavier,
     "dcgan": _dcgan,
     "dcgan-96": _dcgan_96,
+    "he": _he,
 }

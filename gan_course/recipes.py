@@ -270,6 +270,29 @@ RECIPES = {
             average_half_life=20_000,
             **{**QUICK, "lr_g": 4e-4, "lr_d": 4e-4},
         ),
+        # Tried on drawn faces, 100 s of a core, one seed each, Fréchet distance in the judge's features: as here 23.5;
+        # rates 1e-3 and 5e-4 36.8, with a tenth of the penalty and 1e-3 both 39.7; layer norm in D 1,737.
+        Recipe(
+            "style-faces",
+            "style",
+            "faces",
+            channels=3,
+            size=64,
+            batch=32,
+            lr_g=5e-4,
+            lr_d=3e-4,
+            betas=(0.0, 0.99),
+            epochs=20,
+            init="he",
+            d_norm="none",
+            minibatch_std=True,
+            penalty="r1",
+            penalty_weight=0.1,
+            penalty_every=8,
+            width=0.5,
+            draw_every=250,
+            average_half_life=20_000,
+        ),
     )
 }
 

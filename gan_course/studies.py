@@ -24,10 +24,12 @@ from gan_course.data import ImageSet
 from gan_course.errors import CourseError, whole
 from gan_course.gan import GAN
 from gan_course.history import COLUMNS, MEASURED, History
+from gan_course.images import stacked
 from gan_course.recipes import Recipe
 from gan_course.study_table import STUDIES, Study
 
 SAMPLES = 5_000  # generated pictures a run is measured by
+STACKS = 26_000  # of stacked digits, as the papers take
 NEIGHBOURS = 2_000  # pictures a side whose neighbourhoods are compared
 CURVE = 40  # points kept of each column of telemetry
 RARE = 1 / 4  # of its share among real pictures: a class that is seen more seldom is missing
@@ -224,8 +226,16 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
     each. missing: classes, or attributes, seen in less than a quarter of their real share. sharpness: over that of the
     test pictures. variety: see `metrics.variety`. aligned, where G is asked for classes: the share of its pictures that
     the judge calls by the class asked for. right: share of all images on which D is right; the others: means of
-    the columns of telemetry.
+    the columns of telemetry. Of stacked digits: see `stacks`.
     """
+    last = gan.history.rows[-max(1, len(gan.history) // 10) :]
+    means = {column: _mean(last[:, i]) for i, column in enumerate(COLUMNS) if column in MEASURED}
+    telemetry = {
+        "right": (means["right_real"] + means["right_fake"]) / 2,
+        **{column: mean for column, mean in means.items() if mean is not None},
+    }
+    if test_set.name == stacked.NAME:
+        return {**stacks(sampling.sample(gan.average, STACKS, seed=gan.seed)), **telemetry}
     expert, asked = judge.load(test_set.name), None
     if classes := gan.recipe.classes:
         asked = torch.arange(SAMPLES) % classes
@@ -233,8 +243,6 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
     real, seen = judge.look(expert, test_set.images)
     fake, named = judge.look(expert, images)
     expected, shares = (judge.shares(expert, logits) for logits in (seen, named))
-    last = gan.history.rows[-max(1, len(gan.history) // 10) :]
-    means = {column: _mean(last[:, i]) for i, column in enumerate(COLUMNS) if column in MEASURED}
     return {
         "distance": metrics.frechet_distance(real, fake),
         "precision": metrics.precision(real[:NEIGHBOURS], fake[:NEIGHBOURS]).mean().item(),
@@ -242,10 +250,19 @@ def measure(gan: GAN, test_set: ImageSet) -> dict[str, float]:
         "sharpness": (sharpness(images) / sharpness(test_set.images)).item(),
         "missing": float((shares < RARE * expected).sum()),
         "variety": metrics.variety(images),
-        "right": (means["right_real"] + means["right_fake"]) / 2,
         **({"aligned": (named.argmax(1) == asked).float().mean().item()} if classes else {}),
-        **{column: mean for column, mean in means.items() if mean is not None},
+        **telemetry,
     }
+
+
+def stacks(images: Tensor) -> dict[str, float]:
+    """Of stacked digits, uint8 [N, 3, H, W]: how many of the 1,000 numbers the judge of digits reads in them (`modes`),
+    and how far their shares are from equal ones (`kl`, nats).
+    """
+    expert = judge.load("mnist")
+    digits = torch.stack([judge.look(expert, channel)[1].argmax(1) for channel in images.split(1, 1)], 1)
+    found, kl = metrics.modes(digits @ torch.tensor([100, 10, 1]), 1000)
+    return {"modes": float(found), "kl": kl}
 
 
 def memorised(gan: GAN, images: Tensor, test_set: ImageSet) -> float:

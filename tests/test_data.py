@@ -386,3 +386,14 @@ def test_scaling_there_and_back_is_exact_and_not_done_twice():
         data.to_signed(signed)
     with pytest.raises(CourseError, match="floating-point"):
         data.to_uint8(grey)
+
+
+def test_stacked_digits_spell_their_class_red_first():
+    digits, stacks = data.load("mnist", split="test"), data.load("stacked-mnist", split="test")
+    assert stacks.images.shape == (len(digits), 3, 28, 28) and len(stacks.classes) == 1000
+    assert torch.equal(stacks.images, data.load("stacked-mnist", split="test").images)
+    pairs = zip(digits.images, digits.labels, strict=True)
+    by_picture = {image.numpy().tobytes(): int(label) for image, label in pairs}
+    for image, label in list(zip(stacks.images, stacks.labels, strict=True))[:50]:
+        spelled = "".join(str(by_picture[channel.contiguous().numpy().tobytes()]) for channel in image)
+        assert stacks.classes[label] == spelled

@@ -216,3 +216,10 @@ def test_variety_is_what_differs_between_pictures(pictures, share):
     assert metrics.variety(pictures) == pytest.approx(share**0.5)
     assert metrics.variety(100 * pictures.float() - 7) == pytest.approx(share**0.5)  # neither scale nor shift counts
     assert metrics.variety(torch.zeros(3, 1, 2, 2, dtype=torch.uint8)) == 0
+
+
+def test_modes_are_counted_and_their_shares_compared_with_equal_ones():
+    found, kl = metrics.modes(torch.tensor([0, 0, 0, 2]), 4)
+    assert found == 2
+    assert kl == pytest.approx(math.log(4) - (0.75 * math.log(4 / 3) + 0.25 * math.log(4)))
+    assert metrics.modes(torch.arange(8), 8) == (8, pytest.approx(0.0, abs=1e-12))

@@ -216,6 +216,15 @@ def test_dcgan_weights(scheme, mean):
         assert all((layer.bias == 0).all() for layer in norms)
 
 
+def test_he_weights_keep_the_signals_size():
+    first, second = nn.Linear(200, 300), nn.Conv2d(40, 50, 3)
+    second.gain = 0.5
+    for layer, std in ((first, (2 / 200) ** 0.5), (second, 0.5 / 360**0.5)):
+        networks.initialise(layer, "he", torch.Generator().manual_seed(0))
+        assert layer.weight.std().item() == pytest.approx(std, rel=0.05)
+        assert (layer.bias == 0).all()
+
+
 def test_xavier_weights():
     G, D = build("mlp", 28, width=1, scheme="xavier")
     for layer in layers_of(G, nn.Linear) + layers_of(D, nn.Linear):

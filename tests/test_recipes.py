@@ -85,7 +85,7 @@ def test_values_of_another_version_are_refused():
         ({"batchsize": 64}, "has no field 'batchsize': there are key, network,"),
         ({"network": "mpl"}, "there are mlp,"),
         ({"objective": "bce"}, "there are minimax, non-saturating, least-squares"),
-        ({"init": "he"}, "there are pytorch, xavier, dcgan, dcgan-96"),
+        ({"init": "orthogonal"}, "there are pytorch, xavier, dcgan, dcgan-96"),
         ({"precision": "fp8"}, "unknown precision 'fp8': there are float32, bfloat16, float16 and auto"),
         ({"size": 4}, "at least 8 px"),
         ({"network": "dcgan-fashion", "size": 64}, "it makes 28 px"),

@@ -38,6 +38,7 @@ def left_over(folder) -> list[str]:
         ("dcgan-fashion", {"g_every": 1, "fresh_noise": False}, 9, 17),  # over an update of the average
         ("dcgan-mnist", {"batch": 4}, 21, 30),  # least squares, Adam's other betas
         ("dcgan-faces-64", {}, 0, 6),  # saved before the first step
+        ("quick-faces", {"network": "style", "init": "he"}, 9, 17),  # noise and mixed styles
     ],
 )
 def test_saving_and_loading_disturb_nothing(key, changes, stop, until, small, pictures, go, assert_same, tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_course import data, recipes, studies, study_table
+from gan_course import data, metrics, recipes, studies, study_table
 from gan_course.__main__ import main
 from gan_course.data import ImageSet
 from gan_course.errors import CourseError
@@ -250,3 +250,10 @@ def test_every_study_can_be_trained_and_its_kept_runs_are_its_own(key):
         study.recipe_of(arm).build()
     kept = studies.read(study, studies.published(study))
     assert len({(r.arm, r.seed) for r in kept}) == len(kept)
+
+
+def test_the_numbers_on_real_stacks_are_read_rightly():
+    real = data.load("stacked-mnist", split="test")
+    found = studies.stacks(real.images)
+    seen = metrics.modes(real.labels, 1000)  # of a thousand pictures or more, not every kind occurs
+    assert abs(found["modes"] - seen[0]) < 0.1 * seen[0] and found["kl"] == pytest.approx(seen[1], rel=0.1)
