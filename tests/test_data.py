@@ -164,7 +164,7 @@ def test_missing_and_foreign_folders_and_impossible_paths(tmp_path, folder, monk
 
 
 def test_unknown_names_splits_and_sizes():
-    assert "'cats': there are mnist, fashion-mnist, faces, celeba, drawn-faces" in refusal("cats")
+    assert "'cats': there are mnist, fashion-mnist, stacked-mnist, faces, celeba, drawn-faces" in refusal("cats")
     assert "it is one of train, test" in refusal("mnist", split="valid")
     assert "have no test split" in refusal("drawn-faces", split="test")
     assert "28 works" in refusal("mnist", 32) and "32 to 128 works" in refusal("drawn-faces", 31)
