@@ -17,11 +17,23 @@ from gan_course import data, files, judge, metrics, networks, studies, terminal
 from gan_course.losses import d_hinge, g_raise_score
 
 CODE = 4  # channels of the code, an eighth of the picture's side
+CRITIC = 0.01  # weight of the critic's verdict beside the mean squared difference of the pixels, where there is one
 KEPT = "textures.json"  # among the assets: what `notebooks/tools/textures.py` measured
+
+
+def normalised(channels_in: int, channels_out: int) -> list[nn.Module]:
+    """3 x 3 convolution, BatchNorm, ReLU: other channels, the same size."""
+    return [
+        nn.Conv2d(channels_in, channels_out, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    ]
 
 
 class Autoencoder(nn.Module):
     """Pictures [N, 3, S, S] in [-1, 1] -> code [N, 4, S/8, S/8] -> pictures: 48 numbers become one.
+
+    It enlarges and convolves: the grid that transposed convolutions leave (lesson 04) would be taken for sharpness.
 
     Args:
         width: channels of the first layer.
@@ -29,7 +41,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self, width: int = 16):
         super().__init__()
-        n, Down, Up = width, networks.Down, networks.Up
+        n, Down = width, networks.Down
         self.encoder = nn.Sequential(
             Down(3, n, norm=False),  # S/2
             Down(n, 2 * n),  # S/4
@@ -37,12 +49,13 @@ class Autoencoder(nn.Module):
             nn.Conv2d(4 * n, CODE, 1),
         )
         self.decoder = nn.Sequential(
-            nn.Conv2d(CODE, 4 * n, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(4 * n),
-            nn.ReLU(),
-            Up(4 * n, 2 * n),
-            Up(2 * n, n),
-            nn.ConvTranspose2d(n, 3, 4, 2, 1),
+            *normalised(CODE, 4 * n),
+            nn.Upsample(scale_factor=2),
+            *normalised(4 * n, 2 * n),  # S/4
+            nn.Upsample(scale_factor=2),
+            *normalised(2 * n, n),  # S/2
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(n, 3, 3, 1, 1),
             nn.Tanh(),
         )
 
@@ -80,7 +93,7 @@ def train(
     """An autoencoder that has learned from faces, uint8 [N, 3, S, S] on any device; in evaluation mode.
 
     Args:
-        weight: of the critic's verdict beside the mean absolute difference of the pixels; 0: no critic.
+        weight: of the critic's verdict beside the mean squared difference of the pixels; 0: no critic.
         images: how many it sees.
     """
     device, dice = faces.device, torch.Generator().manual_seed(seed)
@@ -95,7 +108,7 @@ def train(
     for _ in terminal.bar(iterable=range(images // batch), desc="autoencoder", unit=" steps", disable=not progress):
         real = data.to_signed(faces[torch.randint(len(faces), (batch,), generator=dice).to(device)])
         again = painter(real)
-        loss = F.l1_loss(again, real)
+        loss = F.mse_loss(again, real)
         if weight:
             step(adams[1], d_hinge(critic.layers(real), critic.layers(again.detach())))
             loss = loss + weight * g_raise_score(critic.layers(again))  # every patch counts by itself

@@ -54,6 +54,7 @@ from gan_course import (
     sampling,
     show,
     studies,
+    study_table,
     style,
     terminal,
     training,
@@ -896,16 +897,15 @@ widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 #
 # ### The mean is blurred
 #
-# That can be shown in minutes. An **autoencoder** squeezes a face of 64 × 64 × 3 numbers into 8 × 8 × 4, a 48th, and paints it again. What did not fit into the code has to be guessed, and by the pixels' difference the best guess is the middle of all that could have been: the mean of many sharp faces is a blurred one. Beside it, the same autoencoder with a **patch critic** (Isola et al. 2017; in this place Esser et al. 2021): a discriminator that sees patches of 22 × 22 pixels only and says for each "painted by a person or by you?". **Predict** for three numbers who wins: the error in pixels, the sharpness (`studies.sharpness`, in parts of the originals'), the Fréchet distance of unseen faces, before and after, in the judge's features.
+# That can be shown in minutes. An **autoencoder** squeezes a face of 64 × 64 × 3 numbers into 8 × 8 × 4, a 48th, and paints it again. What did not fit into the code has to be guessed, and by the squared difference of the pixels the best guess is the mean of all that could have been: the mean of many sharp faces is a blurred one. Beside it, the same autoencoder with a **patch critic** (Isola et al. 2017; in this place Esser et al. 2021): a discriminator that sees patches of 22 × 22 pixels only and says for each "painted by a person or by you?". **Predict** for three numbers who wins: the error in pixels, the sharpness (`studies.sharpness`, in parts of the originals'), the Fréchet distance of unseen faces, before and after, in the judge's features.
 
 # %%
-CRITIC = 0.05  # the critic's weight beside the pixels' difference
 faces = portraits.draw(here.pick(ci=80, cpu=2_000, colab=20_000, full=20_000), 64, progress=here.name != "ci")
 others = portraits.draw(here.pick(ci=60, cpu=400, colab=1_000, full=2_000), 64, seed=1, progress=False)
 how_many = here.pick(ci=96, cpu=6_000, colab=100_000, full=200_000)
 painters = {
     name: autoencoder.train(faces.images.to(device), weight, images=how_many, progress=here.name != "ci")
-    for name, weight in {"pixels alone": 0.0, "with a patch critic": CRITIC}.items()
+    for name, weight in {"pixels alone": 0.0, "with a patch critic": autoencoder.CRITIC}.items()
 }
 print(f"trained here, {how_many:,} images each: error in grey levels, sharpness in parts of the originals', Fréchet distance")
 for name, painter in painters.items():
@@ -1034,7 +1034,8 @@ print(mine.source)
 print(f"{len(learned)} to learn from, {aside} put aside")
 
 # %%
-own_recipe = recipes.get("quick-faces").at(here).but(augment="colour,translation,cutout")
+CHANGES = {}  # or study_table.RESIDUAL, the modern recipe of section 3: for whoever has a GPU, and more than minutes
+own_recipe = recipes.get("quick-faces").at(here).but(augment="colour,translation,cutout", **CHANGES)
 own = GAN(own_recipe, SEED, device)
 for _ in training.train(own, learned, here.pick(ci=6, cpu=300, colab=6_000, full=20_000), progress=here.name != "ci"):
     pass

@@ -233,7 +233,7 @@ BAD = [
     (train("--data", "missing"), "missing does not exist"),
     (train("--out", " "), "the --out ' ' names nothing"),
     (train("--out", "file"), "cannot write file/frames/step_0000000.png (Not a directory): choose a folder"),
-    (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, faces"),
+    (["data", "cifar"], "unknown image set 'cifar': there are mnist, fashion-mnist, stacked-mnist, faces"),
     (["sample", "nothing", "--out", "grid.jpg"], "a name ending in .png makes a grid, one in .npz the images"),
     (["sample", "nothing", "--n", "10001", "--out", "g.png"], "at most 10,000, or take --out samples.npz"),
     (["sample", "mlp-fashion", "--n", str(10**15), "--out", "g.npz"], "out of memory: less at a time works"),

@@ -16,7 +16,7 @@ import torch
 
 from gan_course import autoencoder, devices, files, judge, portraits, runs, terminal
 
-FACES, UNSEEN, CRITIC = 4_000, 1_000, 0.05
+FACES, UNSEEN = 4_000, 1_000
 
 
 def work(seeds: int, images: int) -> None:
@@ -24,7 +24,7 @@ def work(seeds: int, images: int) -> None:
     faces, unseen = portraits.draw(FACES, 64), portraits.draw(UNSEEN, 64, seed=1)
     found = []
     for seed in range(seeds):
-        for weight in (0.0, CRITIC):
+        for weight in (0.0, autoencoder.CRITIC):
             began = time.process_time()
             painter = autoencoder.train(faces.images, weight, images=images, seed=seed)
             seconds = round(time.process_time() - began, 1)
@@ -40,7 +40,7 @@ def work(seeds: int, images: int) -> None:
         "faces": FACES,
         "unseen": UNSEEN,
         "images": images,
-        "weight": CRITIC,
+        "weight": autoencoder.CRITIC,
         "runs": found,
     }
     path = files.assets_dir() / "studies" / autoencoder.KEPT
