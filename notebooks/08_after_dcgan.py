@@ -54,7 +54,6 @@ from gan_course import (
     sampling,
     show,
     studies,
-    study_table,
     style,
     terminal,
     training,
