@@ -763,7 +763,7 @@ show.beside(
 #
 # - one idea; to set everything back to the healthy recipe is another patient, not a cure;
 # - against an imbalance, make the lead of the fast one at most half of what it is (rates, `d_every`, `g_every`, `d_width`, or G frozen for a while by `g_rests`). Against a fast D, a bound on its slope counts as well: a penalty, or spectral norm;
-# - against collapse, smaller steps or a shorter memory of Adam (`betas`), D looking at the whole batch (`minibatch_std`), or a bound on D's slope.
+# - against collapse, smaller steps (a rate at most half of what it is) or a shorter memory of Adam (`betas`, the first at most 0.5), D looking at the whole batch (`minibatch_std`), or a bound on D's slope.
 #
 # The check reads your prescription. Whether it *works* it cannot know.
 #
