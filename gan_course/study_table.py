@@ -137,6 +137,19 @@ TWO_BY_TWO = {
 }
 
 
+def _few(key: str, of: int) -> Study:
+    """Augmentation (Zhao et al. 2020) where there are that many different digits."""
+    return Study(
+        key,
+        f"does augmentation help where there are {of} pictures?",
+        "quick-digits",
+        {"as they are": {}, "augmented": {"augment": "translation,cutout"}, "moved only": {"augment": "translation"}},
+        images=60_000,
+        of=of,
+        common={"width": 0.125},
+    )
+
+
 def _museum(setting: str, about: str, images: int = 24_000, **more: dict) -> Study:
     """Every exhibit of a setting beside its mend."""
     bugs = {key: key for key, exhibit in museum.EXHIBITS.items() if exhibit.setting == setting}
@@ -214,15 +227,8 @@ STUDIES = {
             images=24_000,
             common={"width": 0.125},
         ),
-        Study(
-            "few-digits",
-            "does augmentation help where there are few pictures?",
-            "quick-digits",
-            {"as they are": {}, "augmented": {"augment": "translation,cutout"}},
-            images=60_000,
-            of=500,
-            common={"width": 0.125},
-        ),
+        _few("few-digits", 500),
+        _few("fewer-digits", 100),
         _museum("plain", "what do bugs of the step, of layers and of first weights cost?"),
         _museum("fresh-noise", "what does it cost if D and G are shown different noise?"),
         _museum("hinge", "what does a hinge in G's loss cost?"),
