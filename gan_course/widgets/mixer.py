@@ -32,7 +32,7 @@ class Mixer(Panel):
         self.coarse, self.fine = (number(label, seed) for label, seed in zip(("coarse", "fine"), seeds, strict=True))
         layers = self.generator.layers
         self.first = slider("layers that follow the coarse one", layers // 2, 0, layers, 1)
-        self.psi = slider("truncation ψ", 1.0, 0.0, 1.2, 0.05)
+        self.psi = slider("truncation ψ", 1.0, 0.0, 1.5, 0.05)
         self.redraw_on(self.coarse, self.fine, self.first, self.psi)
         super().__init__((self.coarse, self.fine), (self.first, self.psi))
 
