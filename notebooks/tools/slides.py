@@ -176,19 +176,19 @@ def _append_note(sections: list[list[str]], text: str) -> None:
         sections[-1][-1] = f'{last}<aside class="notes">{note}</aside></section>'
 
 
-def vendor(folder: Path) -> None:
-    """Put reveal.js and KaTeX into a folder, unless they are there.
+def vendor(folder: Path, packages: dict[str, str] = VENDORED) -> None:
+    """Put npm packages, name -> version, into a folder, unless they are there.
 
     Raises:
         CourseError: npm is missing, or it could not fetch them.
     """
-    for name, version in VENDORED.items():
+    for name, version in packages.items():
         place = folder / name
-        if (place / "dist").is_dir():
+        if place.is_dir():
             continue
         if shutil.which("npm") is None:
             raise CourseError(
-                "slides need reveal.js and KaTeX, which npm fetches: install npm (Debian: apt install npm)"
+                f"this needs {' and '.join(packages)}, which npm fetches: install npm (Debian: apt install npm)"
             )
         with tempfile.TemporaryDirectory() as there:
             done = subprocess.run(
