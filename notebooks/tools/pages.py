@@ -18,6 +18,8 @@ import shutil
 import string
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 from pathlib import Path
 
@@ -144,9 +146,13 @@ class Site:
             if katex
             else [f"<code>{html.escape(tex)}</code>" for tex, _ in self.formulas]
         )
+        found = []
         for name, page in self.pages.items():
+            if not name.endswith(("_exercises", "_slides")):  # the lessons have the same words
+                found += _passages(name, page)
             page = re.sub(r"\x02(\d+)\x03", lambda mark: made[int(mark[1])], page)
             files.write_atomically(self.out / f"{name}.html", page.encode())
+        self._receive("search", found)
         files.write_atomically(self.out / "site.js", bundle().encode())
         style = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8") if katex else ""
         style += (SITE / "site.css").read_text(encoding="utf-8") + _highlighting()
@@ -168,7 +174,8 @@ class Site:
         entries = "".join(
             f'<li><a href="{one.slug}.html">{one.number} · {html.escape(one.title)}</a>'
             f"{writer.page(f'Afterwards you can {one.afterwards}')}"
-            f'<a href="{one.slug}_exercises.html">exercises of lesson {one.number}</a></li>'
+            f'<a href="{one.slug}_exercises.html">exercises of lesson {one.number}</a>, '
+            f'<a href="{one.slug}_slides.html">slides of lesson {one.number}</a></li>'
             for one in self.lessons
         )
         intro, growing = body.split("</p>", 1)
@@ -199,10 +206,25 @@ class Site:
             parts.append(code)
             parts += [self._output(f"{lesson.slug}-{number}-{k}", o) for k, o in enumerate(cell.outputs, 1)]
         stamp = notebook.metadata.get("gan_course", {})
+        self._deck(lesson, notebook)
         ran = f"Recorded at profile {stamp.get('profile')} on {stamp.get('device')} in {stamp.get('minutes')} minutes."
-        more = f'<p><a href="{lesson.slug}_exercises.html">The exercises by themselves</a>. {html.escape(ran)}</p>'
+        more = (
+            f'<p><a href="{lesson.slug}_exercises.html">The exercises by themselves</a>, '
+            f'<a href="{lesson.slug}_slides.html">slides</a>. {html.escape(ran)}</p>'
+        )
         title = f"{lesson.number} · {lesson.title}"
         self._add(lesson.slug, title, "\n".join([*parts, more]), writer.headings, self._turn(lesson))
+
+    def _deck(self, lesson, notebook) -> None:
+        made = slides.deck(
+            [cell.metadata.get("slide", "") for cell in lesson.cells],
+            notebook,
+            Text(self.formulas).page,
+            lambda number, k, output: self._output(f"{lesson.slug}-{number}-{k}", output),
+            _code,
+        )
+        title = f"Slides of lesson {lesson.number} · {lesson.title}"
+        self._add(f"{lesson.slug}_slides", title, "\n".join(made), [], self._turn(lesson, "_slides"))
 
     def _exercises(self, lesson) -> None:
         writer, title = Text(self.formulas), f"Exercises of lesson {lesson.number} · {lesson.title}"
@@ -415,7 +437,7 @@ class Site:
         frames = [frames[i] for i in chosen]
         strip, buffer = np.concatenate([frame for _, frame in frames], axis=1), io.BytesIO()
         Image.fromarray(strip).save(buffer, "WEBP", quality=80, method=4)
-        files.write_atomically(self.out / f"runs/{name}-replay.webp", buffer.getvalue())
+        strip = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
         before = [int((history["step"] < step).sum()) for step, _ in frames]
         seen = [watch.seen(run, step) for step, _ in frames]
         words = [
@@ -426,7 +448,7 @@ class Site:
         goal = run.card["images"]
         self._receive(
             f"runs/{name}-replay",
-            {"words": words, "seen": seen, "before": before, "goal": goal, "rows": rows},
+            {"strip": strip, "words": words, "seen": seen, "before": before, "goal": goal, "rows": rows},
         )
 
     def _ward(self, seed: int) -> None:
@@ -441,21 +463,62 @@ class Site:
             )
 
 
+def vendor(folder: Path, packages: dict[str, str]) -> None:
+    """Put npm packages, name -> version, into a folder, unless they are there.
+
+    Raises:
+        CourseError: npm is missing, or it could not fetch them.
+    """
+    for name, version in packages.items():
+        place = folder / name
+        if place.is_dir():
+            continue
+        if shutil.which("npm") is None:
+            raise CourseError(
+                f"this needs {' and '.join(packages)}, which npm fetches: install npm (Debian: apt install npm)"
+            )
+        with tempfile.TemporaryDirectory() as there:
+            done = subprocess.run(
+                ["npm", "pack", "--silent", f"{name}@{version}"], cwd=there, capture_output=True, text=True
+            )
+            packed = list(Path(there).glob("*.tgz"))
+            if done.returncode or not packed:
+                reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+                raise CourseError(f"npm could not fetch {name} ({reason}): is there a network?")
+            with tarfile.open(max(packed)) as archive:
+                archive.extractall(there, filter="data")
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(str(Path(there) / "package"), str(place))
+
+
 def bundle() -> str:
     """The modules in `site` as one script: a page opened from a folder may import nothing, its worker neither."""
-    modules = {name: (SITE / f"{name}.js").read_text(encoding="utf-8") for name in ("gan", "plane", "live")}
+    modules = {name: (SITE / f"{name}.js").read_text(encoding="utf-8") for name in ("gan", "plane", "live", "deck")}
     plain = {
         name: re.sub(r"^import .*\n|^export ", "", text, flags=re.MULTILINE) for name, text in modules.items()
     }
     exported = re.findall(r"^export (?:class|function|const) (\w+)", modules["gan"], re.MULTILINE)
     names = re.search(r"^import (\{.*\}) from", modules["live"], re.MULTILINE)[1]
     beside = f"function SOURCE() {{\n{plain['gan']}{plain['plane']}return {{{', '.join(exported)}}};\n}}\n"
-    return f'(() => {{\n"use strict";\n{beside}const {names} = SOURCE();\n{plain["live"]}}})();\n'
+    return f'(() => {{\n"use strict";\n{beside}const {names} = SOURCE();\n{plain["live"]}{plain["deck"]}}})();\n'
 
 
 def _section(text: str, heading: str) -> str:
     """The text under a heading of the second rank."""
     return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+
+
+def _passages(name: str, page: str) -> list[list[str]]:
+    """What can be searched for on a page, formulas left out: [address, title, heading, text] of each section."""
+    title, main = (re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.DOTALL)[1] for tag in ("title", "main"))
+    found = []
+    for part in re.split(r"(?=<h[1-4] id=)", main):
+        words = html.unescape(" ".join(re.sub(r"<[^>]+>|\x02\d+\x03", " ", part).split()))
+        heading = re.match(r'<h\d id="([^"]+)">(.*?)</h', part)
+        if heading:
+            plain = html.unescape(re.sub(r"<[^>]+>|\x02\d+\x03", "", heading[2]))
+            found.append([f"{name}.html#{heading[1]}", html.unescape(title).split(" · gan-course")[0], plain, words])
+    return found
 
 
 def _code(source: str) -> str:
@@ -486,7 +549,7 @@ def main(arguments: list[str] | None = None) -> int:
     def work() -> None:
         start = time.monotonic()
         katex = out.parent / "vendor" / "katex"
-        slides.vendor(katex.parent, KATEX)
+        vendor(katex.parent, KATEX)
         site = Site(out)
         site.write(katex)
         for note in site.notes:

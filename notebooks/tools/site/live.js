@@ -344,8 +344,8 @@ WIDGETS.scrubber = async (figure, {run, pictures, seed}) => {
 };
 
 WIDGETS.player = async (figure, {run}) => {
-  const {words, seen, before, goal, rows} = await load(`runs/${run}-replay`), last = words.length - 1;
-  const strip = await picture(`runs/${run}-replay.webp`), time = slider("time", last, 0, last), {play, speed} = player(time);
+  const {strip: source, words, seen, before, goal, rows} = await load(`runs/${run}-replay`), last = words.length - 1;
+  const strip = await picture(source), time = slider("time", last, 0, last), {play, speed} = player(time);
   const by = steps => time.set(time.number + steps);
   const curves = (names, n) => {
     const window = Math.max(1, Math.floor(n / 50)), raw = [], smooth = [];
@@ -545,9 +545,6 @@ function drawn({belief, real, points}) {
 // --- the page --------------------------------------------------------------------------------------------------------
 
 globalThis.ganCourse = {Random, ask, modules: SOURCE, receive: (name, value) => { arrived[name] = value; }};
-
-const wide = matchMedia("(min-width: 70rem)"), sections = document.querySelector(".sections");
-if (sections) sections.open = wide.matches;
 
 if (typeof Worker === "function" && typeof IntersectionObserver === "function") {
   const near = new IntersectionObserver(entries => {
