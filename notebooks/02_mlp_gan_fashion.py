@@ -298,7 +298,7 @@ print(f"D says 1/2 to everything:                                 loss {blind:.3
 #
 # </details>
 
-# %%
+# %% slide="D's half: real and generated in two passes, and G left out of it"
 def d_loss(G, D, real, z):
     """D's loss on a real batch and on G's pictures of z, with labels 0.9 and 0.1. Leaves G without gradients."""
     # solution
@@ -412,7 +412,7 @@ young.D.zero_grad()
 #
 # </details>
 
-# %% slide="A step of D on two batches, then a step of G through D"
+# %%
 def train_by_hand(G, D, opt_g, opt_d, batches, latents):
     """Train both networks, one step of D a batch and one of G every second batch. Returns nothing."""
     # solution

@@ -10,18 +10,21 @@ first, and the claim waits behind a key. The exercises' cards and "What to remem
 other text is in the speaker's notes.
 """
 
+import html
 import re
 from collections.abc import Callable
 from itertools import pairwise
 
-LINES = 14  # of printed text that a slide can hold
+ROWS, COLUMNS = 14, 88  # of printed text that a slide can hold
+WIDE, HIGH = 1200, 440  # pixels of a slide of 1280 by 720 for it, of which a rem is 28
 PREDICT = re.compile(r"\*Predict\b")
-STANDS = re.compile(r"\$\$.+?\$\$|(?:^\|[^\n]*(?:\n|\Z))+", re.DOTALL | re.MULTILINE)  # formulas and tables
+TABLE = re.compile(r"(?:^\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
+FORMULA = re.compile(r"\$\$.+?\$\$", re.DOTALL)
 POINTS = re.compile(r"(?:^- [^\n]*(?:\n|\Z))+", re.MULTILINE)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 BADGE = re.compile(r"^\[!\[.*$", re.MULTILINE)  # leads to Colab, and is a picture from the network
 UNSAID = re.compile(r"^## (?:Ask yourself|Check yourself|Where to read on)\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-REMEMBER = re.compile(r"## What to remember\n+(.+)", re.DOTALL)
+REMEMBER = re.compile(r"## What to remember\n+((?:(?:-|\d+\.) [^\n]*\n?)+)")
 CARD = re.compile(r"^### (Exercise \d+\.\d+ .*)\n+(Difficulty .+)", re.MULTILINE)
 MARKS = re.compile(r"^ *# (?:end )?solution\n?|^# NBVAL_CHECK_OUTPUT\n", re.MULTILINE)
 BLANK = "\n\n"
@@ -51,7 +54,7 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
             lines = [line for line in printed.rstrip().splitlines() if "%|" not in line]  # no progress
             if claim:
                 below = "".join(shown(number, k, output) for k, output in pictures)
-                below = below or (lines and page(_fenced(lines[:LINES]))) or code(MARKS.sub("", cell.source))
+                below = below or (lines and _printed(lines)) or code(MARKS.sub("", cell.source))
                 add(f"## {claim}", below)
             if lines and slides and (pictures or not claim):
                 slides[-1][2].append(_fenced(lines))
@@ -65,7 +68,7 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
             add("## What to remember", page(remember[1]))
         else:
             if claim:
-                stands = STANDS.findall(plain) or POINTS.findall(plain)
+                stands = TABLE.findall(plain) or FORMULA.findall(plain) or POINTS.findall(plain)
                 add(f"## {claim}", page("\n\n".join(stands)))
             slides[-1][2].append(plain)
             for name, about in CARD.findall(plain):
@@ -73,13 +76,26 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
         paragraphs = [*said.split("\n\n"), ""]
         for paragraph, after in pairwise(paragraphs):
             if PREDICT.search(paragraph) and not after.startswith("<details>"):  # its answer would be in the fold
-                question = re.sub(r"^\d+\. ", "", paragraph)
+                question = re.sub(r"^(?:\d+\.|\([^)]+\)) ", "", paragraph)
     made = []
     for asked, told, notes in slides:
         asked = f'<div class="asked">{page(asked)}</div>' if asked else ""
         aside = f'<aside class="notes">{page(BLANK.join(notes))}</aside>'
         made.append(f'<section class="slide">{asked}<div class="told">{told}</div>{aside}</section>')
     return made
+
+
+def _printed(lines: list[str]) -> str:
+    """As many lines as a slide holds, in the largest type that they fit in."""
+    rows, held = 0, []
+    for line in lines:
+        rows += -(-len(line) // COLUMNS) or 1
+        if rows > ROWS:
+            held.append("…")
+            break
+        held.append(line)
+    size = min(WIDE / (0.575 * max(map(len, held))), HIGH / (1.35 * rows), 44)
+    return f'<pre style="font-size: {max(size, 24.2) / 28:.3f}rem" tabindex="0">{html.escape(chr(10).join(held))}</pre>'
 
 
 def _fenced(lines: list[str]) -> str:

@@ -32,7 +32,7 @@ if (sections) sections.open = matchMedia("(min-width: 70rem)").matches;
 const slides = [...document.querySelectorAll(".slide")];
 if (slides.length) {
   const speaking = location.search === "?notes", count = h("output", {}), back = button("back", () => go(-1)),
-    forth = button("on", () => go(1)), notes = button("notes", () => {
+    forth = button("next", () => go(1)), notes = button("notes", () => {
       other = open(`${location.pathname}?notes${location.hash}`, "notes", "width=1000,height=900");
     });
   let other = speaking ? opener : null, at = 0;
@@ -43,7 +43,10 @@ if (slides.length) {
     at = Math.min(Math.max(i, 0), slides.length - 1);
     slides.forEach((slide, k) => { slide.hidden = k !== at; });
     slides[at].classList.toggle("answered", answered);
-    forth.textContent = waits() ? "answer" : "on";
+    for (const formula of slides[at].querySelectorAll(".katex-display"))
+      if (formula.scrollWidth > formula.clientWidth + 1)
+        formula.style.fontSize = `${parseFloat(getComputedStyle(formula).fontSize) * formula.clientWidth / formula.scrollWidth}px`;
+    forth.textContent = waits() ? "answer" : "next";
     count.textContent = `${at + 1} / ${slides.length}`;
     history.replaceState(null, "", `#${at + 1}`);
     if (tell) other?.postMessage({at, answered}, "*");
