@@ -20,7 +20,6 @@ from torch import nn
 import build
 import operations
 import pages
-import slides
 from gan_course import checkpoint, data, latent, networks, runs, snapshots, toy, widgets
 from gan_course.errors import CourseError
 from gan_course.runs import PUBLISHED_FORMAT
@@ -54,7 +53,7 @@ def texts(site):
 def test_every_lesson_is_there_and_so_are_its_exercises(site, texts):
     assert not site.notes
     slugs = [path.stem for path in build.sources(build.HOME)]
-    expected = {f"{slug}{ending}.html" for slug in slugs for ending in ("", "_exercises")}
+    expected = {f"{slug}{ending}.html" for slug in slugs for ending in ("", "_exercises", "_slides")}
     assert set(texts) == expected | {"index.html", "glossary.html", "instructors.html"}
     for slug in slugs:
         lesson, exercises = texts[f"{slug}.html"], texts[f"{slug}_exercises.html"]
@@ -442,6 +441,81 @@ def test_without_javascript_the_pictures_are_there(browser, site):
 
 
 @in_a_browser
+def test_sections_are_found(page):
+    page.open("03_dcgan_mnist")
+    page.get_by_label("Search the course").fill("wasserstein Lipschitz")
+    found = page.get_by_role("list", name="Found").get_by_role("link").first
+    playwright.expect(found).to_contain_text("When training fails")
+    found.click()
+    page.wait_for_url(re.compile(r"/06_when_training_fails\.html#"))
+    page.get_by_label("Search the course").fill("zzzz")
+    playwright.expect(page.get_by_role("search")).to_contain_text("nothing found")
+
+
+UNREADABLE = """() => {
+    const slide = document.querySelector(".slide:not([hidden])"), found = [];
+    for (const one of slide.querySelectorAll("*")) {
+        const formula = one.closest(".katex"), drawn = one.closest("svg");
+        if (one.closest(".notes") || formula && !one.matches(".katex-display") || !one.checkVisibility()) continue;
+        const box = one.getBoundingClientRect(), style = getComputedStyle(one);
+        const told = `${one.tagName} ${one.textContent.slice(0, 40)}`;
+        if (!drawn && (box.left < -1 || box.right > innerWidth + 1 || box.top < -1 || box.bottom > innerHeight + 1))
+            found.push(`outside: ${told}`);
+        if (!drawn && !one.matches("select") && style.overflow !== "visible"
+            && (one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2))
+            found.push(`clipped: ${told}`);
+        if (![...one.childNodes].some(child => child.nodeType === 3 && child.data.trim())) continue;
+        const size = parseFloat(style.fontSize) * (one.matches("text") ? one.getScreenCTM().a : 1);
+        if (size < 23.9) found.push(`${size.toFixed(1)} px: ${told}`);
+    }
+    return found;
+}"""
+
+
+@in_a_browser
+def test_every_slide_can_be_read(browser, site):
+    """At 1280 by 720 nothing is cut off or smaller than 24 pixels, and no deck has more than 30 slides."""
+    page, found = browser.new_page(viewport={"width": 1280, "height": 720}), []
+    for path in sorted(site.out.glob("*_slides.html")):
+        page.goto(path.as_uri())
+        count = page.locator(".slide").count()
+        assert 10 <= count <= 30, path.name
+        for i in range(count):
+            slide = page.locator(".slide").nth(i)
+            assert slide.is_visible()
+            if slide.locator(".asked").count():
+                assert slide.locator(".asked").is_visible() and not slide.locator(".told").is_visible()
+                found += [f"{path.stem} {i + 1}: {what}" for what in page.evaluate(UNREADABLE)]
+                page.keyboard.press("ArrowRight")
+            assert slide.locator(".told").is_visible() and slide.locator(".told h1, .told h2").count() == 1
+            if slide.locator("[data-live]").count():
+                slide.locator(".stage").wait_for()
+            found += [f"{path.stem} {i + 1}: {what}" for what in page.evaluate(UNREADABLE)]
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
+        assert page.locator(".slide").nth(count - 1).is_hidden()
+    page.close()
+    assert not found
+
+
+@in_a_browser
+def test_notes_follow_in_a_window_of_their_own(browser, site):
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{site.out.as_uri()}/01_minimax_theory_slides.html#2")
+    with page.expect_popup() as popup:
+        page.keyboard.press("s")
+    notes = popup.value
+    playwright.expect(notes.locator(".slide:visible .notes")).to_contain_text("change of variables")
+    page.keyboard.press("PageDown")
+    playwright.expect(notes.locator(".bar output")).to_have_text(re.compile("^3 / "))
+    notes.keyboard.press("ArrowLeft")
+    playwright.expect(page.locator(".bar output")).to_have_text(re.compile("^2 / "))
+    assert page.locator(".slide:visible .notes").is_hidden()
+    notes.close()
+    page.close()
+
+
+@in_a_browser
 def test_every_page_opens_in_silence_and_fits_a_telephone(page, texts):
     page.set_viewport_size({"width": 390, "height": 844})
     page.complaints.clear()
@@ -459,12 +533,12 @@ def test_every_page_opens_in_silence_and_fits_a_telephone(page, texts):
 def test_nobody_is_shut_out(scheme, page):
     """axe-core finds nothing serious; code is looked at on one page, where it takes the least time."""
     try:
-        slides.vendor(VENDOR, {"axe-core": "4"})
+        pages.vendor(VENDOR, {"axe-core": "4"})
     except CourseError as error:
         pytest.skip(str(error))
     page.emulate_media(color_scheme=scheme)
     found, dark = [], scheme == "dark"
-    names = ["index", "06_when_training_fails", "00_start_here_exercises"]
+    names = ["index", "06_when_training_fails", "00_start_here_exercises", "05_latent_space_slides"]
     for name in names if dark else [*names, "05_latent_space", "instructors"]:
         page.open(name)
         for figure in page.locator("figure[data-live]").all():

@@ -90,7 +90,9 @@ class Text(IPythonRenderer):
         made = made.replace("<table>", '<div class="table" tabindex="0"><table>').replace(
             "</table>", "</table></div>"
         )
-        return made.replace("<pre>", '<pre tabindex="0">').replace('<div class="highlight">', '<div class="code">')
+        return made.replace("<pre>", '<pre tabindex="0">').replace(
+            '<div class="highlight">', '<div class="code">'
+        )
 
 
 def typeset(formulas: list[tuple[str, bool]], katex: Path) -> list[str]:
@@ -398,9 +400,8 @@ class Site:
     def _drawable(self) -> list[str]:
         return [name for name in runs.published() if self._can({"widget": "explorer", "run": name})]
 
-    def _receive(self, name: str, value: dict) -> None:
-        text = f"ganCourse.receive({json.dumps(name)}, {json.dumps(value, separators=(',', ':'))});\n"
-        files.write_atomically(self.out / f"{name}.js", text.encode())
+    def _receive(self, name: str, value) -> None:
+        files.write_atomically(self.out / f"{name}.js", received(name, value).encode())
 
     def _published(self, name: str) -> runs.Run:
         if name not in runs.published():
@@ -429,27 +430,7 @@ class Site:
             raise CourseError("it has no snapshots")
 
     def _replay(self, name: str) -> None:
-        run = self._published(name)
-        history, scale = run.history, 2 if run.recipe.size <= 48 else 1  # as `mosaic.tile` enlarged them
-        frames = [(step, frame[::scale, ::scale]) for step, frame in run.frames]
-        most = STRIP // frames[0][1].shape[1]
-        chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), most)).round().astype(int))
-        frames = [frames[i] for i in chosen]
-        strip, buffer = np.concatenate([frame for _, frame in frames], axis=1), io.BytesIO()
-        Image.fromarray(strip).save(buffer, "WEBP", quality=80, method=4)
-        strip = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-        before = [int((history["step"] < step).sum()) for step, _ in frames]
-        seen = [watch.seen(run, step) for step, _ in frames]
-        words = [
-            watch.stands(History(history.rows[:n]), images) for n, images in zip(before, seen, strict=True)
-        ]
-        columns = ("images", "loss_d", "loss_g", "d_real", "d_fake")
-        rows = {column: [float(f"{x:.4g}") for x in history[column]] for column in columns}
-        goal = run.card["images"]
-        self._receive(
-            f"runs/{name}-replay",
-            {"strip": strip, "words": words, "seen": seen, "before": before, "goal": goal, "rows": rows},
-        )
+        self._receive(f"runs/{name}-replay", replay(self._published(name)))
 
     def _ward(self, seed: int) -> None:
         content = json.loads((ward.folder() / "cases.json").read_text(encoding="utf-8"))
@@ -461,6 +442,30 @@ class Site:
             files.write_atomically(
                 self.out / f"ward/{name}.webp", (ward.folder() / f"{name}.webp").read_bytes()
             )
+
+
+def received(name: str, value) -> str:
+    """The script that hands a page something that it asks for by a name."""
+    return f"ganCourse.receive({json.dumps(name)}, {json.dumps(value, separators=(',', ':'))});\n"
+
+
+def replay(run: runs.Run) -> dict:
+    """What the player of a page shows of a run: its drawings as one strip, words for each, losses and scores."""
+    history, scale = run.history, 2 if run.recipe.size <= 48 else 1  # as `mosaic.tile` enlarged them
+    frames = [(step, frame[::scale, ::scale]) for step, frame in run.frames]
+    most = STRIP // frames[0][1].shape[1]
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), most)).round().astype(int))
+    frames = [frames[i] for i in chosen]
+    strip, buffer = np.concatenate([frame for _, frame in frames], axis=1), io.BytesIO()
+    Image.fromarray(strip).save(buffer, "WEBP", quality=80, method=4)
+    strip = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    before = [int((history["step"] < step).sum()) for step, _ in frames]
+    seen = [watch.seen(run, step) for step, _ in frames]
+    words = [watch.stands(History(history.rows[:n]), images) for n, images in zip(before, seen, strict=True)]
+    columns = ("images", "loss_d", "loss_g", "d_real", "d_fake")
+    rows = {column: [float(f"{x:.4g}") for x in history[column]] for column in columns}
+    goal = run.card["images"]
+    return {"strip": strip, "words": words, "seen": seen, "before": before, "goal": goal, "rows": rows}
 
 
 def vendor(folder: Path, packages: dict[str, str]) -> None:
@@ -493,14 +498,18 @@ def vendor(folder: Path, packages: dict[str, str]) -> None:
 
 def bundle() -> str:
     """The modules in `site` as one script: a page opened from a folder may import nothing, its worker neither."""
-    modules = {name: (SITE / f"{name}.js").read_text(encoding="utf-8") for name in ("gan", "plane", "live", "deck")}
+    modules = {
+        name: (SITE / f"{name}.js").read_text(encoding="utf-8") for name in ("gan", "plane", "live", "deck")
+    }
     plain = {
         name: re.sub(r"^import .*\n|^export ", "", text, flags=re.MULTILINE) for name, text in modules.items()
     }
     exported = re.findall(r"^export (?:class|function|const) (\w+)", modules["gan"], re.MULTILINE)
     names = re.search(r"^import (\{.*\}) from", modules["live"], re.MULTILINE)[1]
     beside = f"function SOURCE() {{\n{plain['gan']}{plain['plane']}return {{{', '.join(exported)}}};\n}}\n"
-    return f'(() => {{\n"use strict";\n{beside}const {names} = SOURCE();\n{plain["live"]}{plain["deck"]}}})();\n'
+    return (
+        f'(() => {{\n"use strict";\n{beside}const {names} = SOURCE();\n{plain["live"]}{plain["deck"]}}})();\n'
+    )
 
 
 def _section(text: str, heading: str) -> str:
@@ -510,14 +519,18 @@ def _section(text: str, heading: str) -> str:
 
 def _passages(name: str, page: str) -> list[list[str]]:
     """What can be searched for on a page, formulas left out: [address, title, heading, text] of each section."""
-    title, main = (re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.DOTALL)[1] for tag in ("title", "main"))
+    title, main = (
+        re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.DOTALL)[1] for tag in ("title", "main")
+    )
     found = []
     for part in re.split(r"(?=<h[1-4] id=)", main):
         words = html.unescape(" ".join(re.sub(r"<[^>]+>|\x02\d+\x03", " ", part).split()))
         heading = re.match(r'<h\d id="([^"]+)">(.*?)</h', part)
         if heading:
             plain = html.unescape(re.sub(r"<[^>]+>|\x02\d+\x03", "", heading[2]))
-            found.append([f"{name}.html#{heading[1]}", html.unescape(title).split(" · gan-course")[0], plain, words])
+            found.append(
+                [f"{name}.html#{heading[1]}", html.unescape(title).split(" · gan-course")[0], plain, words]
+            )
     return found
 
 

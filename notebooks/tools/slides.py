@@ -23,7 +23,9 @@ FORMULA = re.compile(r"\$\$.+?\$\$", re.DOTALL)
 POINTS = re.compile(r"(?:^- [^\n]*(?:\n|\Z))+", re.MULTILINE)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 BADGE = re.compile(r"^\[!\[.*$", re.MULTILINE)  # leads to Colab, and is a picture from the network
-UNSAID = re.compile(r"^## (?:Ask yourself|Check yourself|Where to read on)\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+UNSAID = re.compile(
+    r"^## (?:Ask yourself|Check yourself|Where to read on)\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE
+)
 REMEMBER = re.compile(r"## What to remember\n+((?:(?:-|\d+\.) [^\n]*\n?)+)")
 CARD = re.compile(r"^### (Exercise \d+\.\d+ .*)\n+(Difficulty .+)", re.MULTILINE)
 MARKS = re.compile(r"^ *# (?:end )?solution\n?|^# NBVAL_CHECK_OUTPUT\n", re.MULTILINE)
@@ -44,7 +46,9 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
 
     def add(heading: str, below: str, *notes: str) -> None:
         nonlocal question
-        slides.append((question, page(heading) + (f'<div class="below">{below}</div>' if below else ""), [*notes]))
+        slides.append(
+            (question, page(heading) + (f'<div class="below">{below}</div>' if below else ""), [*notes])
+        )
         question = ""
 
     for number, (claim, cell) in enumerate(zip(claims, notebook.cells, strict=True), 1):
@@ -75,7 +79,9 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
                 add(f"## {name}", page(about))
         paragraphs = [*said.split("\n\n"), ""]
         for paragraph, after in pairwise(paragraphs):
-            if PREDICT.search(paragraph) and not after.startswith("<details>"):  # its answer would be in the fold
+            if PREDICT.search(paragraph) and not after.startswith(
+                "<details>"
+            ):  # its answer would be in the fold
                 question = re.sub(r"^(?:\d+\.|\([^)]+\)) ", "", paragraph)
     made = []
     for asked, told, notes in slides:

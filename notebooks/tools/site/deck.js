@@ -1,5 +1,5 @@
 /* What a page itself can do: its list of sections opens where there is room, the course is searched, and slides are shown
-   one at a time. Without JavaScript, and on paper, slides stand below each other. */
+   one at a time. Without JavaScript, on a telephone and on paper they stand below each other. */
 
 const sections = document.querySelector(".sections");
 if (sections) sections.open = matchMedia("(min-width: 70rem)").matches;
@@ -24,13 +24,13 @@ if (sections) sections.open = matchMedia("(min-width: 70rem)").matches;
     told.textContent = !words.length ? "" : found.length ? `${found.length} sections` : `nothing found for ${input.value}`;
   };
   input.addEventListener("input", () => find().catch(error => { told.textContent = error.message; }));
-  document.querySelector("header").append(h("div", {role: "search"}, input, told, list));
+  document.querySelector("header")?.append(h("div", {role: "search"}, input, told, list));
 }
 
 // --- slides ----------------------------------------------------------------------------------------------------------
 
 const slides = [...document.querySelectorAll(".slide")];
-if (slides.length) {
+if (slides.length && matchMedia("(min-width: 40rem)").matches) {
   const speaking = location.search === "?notes", count = h("output", {}), back = button("back", () => go(-1)),
     forth = button("next", () => go(1)), notes = button("notes", () => {
       other = open(`${location.pathname}?notes${location.hash}`, "notes", "width=1000,height=900");

@@ -9,6 +9,7 @@ import {Random, serve} from "./gan.js";
 const arrived = {}, fetched = new Map();
 
 function load(name) {
+  if (name in arrived) return arrived[name];
   if (!fetched.has(name)) fetched.set(name, new Promise((resolve, reject) => {
     const missing = () => reject(new Error(`${name} is missing or damaged beside this page: the picture stays still.`));
     const script = h("script", {src: `${name}.js`, onload: () => name in arrived ? resolve(arrived[name]) : missing(),
@@ -218,7 +219,7 @@ function grid(pictures, across, side = 84) {
   return canvas;
 }
 
-const columns = pictures => Math.min(pictures, innerWidth < 600 ? 3 : 6);
+const columns = pictures => Math.min(pictures, innerWidth < 600 ? 3 : document.querySelector(".deck") ? 4 : 6);
 
 /** One of the pictures that stand side by side in a strip. */
 function cut(strip, i, n) {
@@ -248,7 +249,7 @@ function chart({title, lines, end, low, high, time, level, about}) {
   let svg = text(left, 17, title, 'class="title"'), at = left;
   for (const {label, colour} of lines) if (label && lines.length > 1) {
     svg += text(at, 36, label, `fill="${colour}"`);
-    at += 24 + 9 * label.length;
+    at += 20 + 11 * label.length;
   }
   for (const x of ticks(0, end, 4)) svg += line(X(x), top, X(x), H - bottom, 'class="rule"')
     + text(X(x), H - bottom + 17, short(x), 'text-anchor="middle"');
