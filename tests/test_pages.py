@@ -541,7 +541,7 @@ def test_nobody_is_shut_out(scheme, page):
     names = ["index", "06_when_training_fails", "00_start_here_exercises", "05_latent_space_slides"]
     for name in names if dark else [*names, "05_latent_space", "instructors"]:
         page.open(name)
-        for figure in page.locator("figure[data-live]").all():
+        for figure in page.locator("figure[data-live]:visible").all():
             figure.scroll_into_view_if_needed()
             figure.locator(".stage").wait_for()
         page.add_script_tag(path=VENDOR / "axe-core" / "axe.min.js")

@@ -33,9 +33,9 @@ const slides = [...document.querySelectorAll(".slide")];
 if (slides.length && matchMedia("(min-width: 40rem)").matches) {
   const speaking = location.search === "?notes", count = h("output", {}), back = button("back", () => go(-1)),
     forth = button("next", () => go(1)), notes = button("notes", () => {
-      other = open(`${location.pathname}?notes${location.hash}`, "notes", "width=1000,height=900");
+      other = window.open(`${location.pathname}?notes${location.hash}`, "notes", "width=1000,height=900");
     });
-  let other = speaking ? opener : null, at = 0;
+  let other = speaking ? window.opener : null, at = 0;
   const waits = () => slides[at].querySelector(".asked") && !slides[at].classList.contains("answered");
 
   /** Show a slide, with its answer or not; the window with the notes, or the one it belongs to, follows. */
