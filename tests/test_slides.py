@@ -38,28 +38,34 @@ def parts(slide):
 
 
 def test_a_claim_makes_a_slide_and_other_text_is_said():
-    title, first, second = deck(
+    title, first, exercise, second = deck(
         TITLE,
-        ("text", "## One\n\nWords.\n\n| a |\n|---|\n| 7 |\n", "A table shows it"),
+        ("text", "Of the title.\n\n## One\n\nWords.", ""),
+        ("text", "| a |\n|---|\n| 7 |\n", "A table shows it"),
         ("code", "print(1)", "", "1\n"),
+        ("text", "### Exercise 1.2 · Count\nDifficulty ● · why it matters: it counts.\n\nThe task.", ""),
         ("code", "print(2)", "So it is two", "2\n"),
         ("text", "Said after it.\n\n<details><summary>Why?</summary>the answer</details>", ""),
         ("text", "## Where to read on\n\nA book.", ""),
     )
-    assert parts(title)[1].split("\n")[0] == "01 · Title" and "The rest." in parts(title)[2]
+    assert parts(title)[1].split("\n")[0] == "01 · Title" and parts(title)[2].endswith("Of the title.")
     assert (
         "A table shows it" in parts(first)[1] and "7" in parts(first)[1] and "Words." not in parts(first)[1]
     )
     assert "Words." in parts(first)[2] and parts(first)[2].endswith("1")
+    assert "Exercise 1.2 · Count" in parts(exercise)[1] and "it counts" in parts(exercise)[1]
+    assert "The task." not in parts(exercise)[1] and "The task." in parts(exercise)[2]
     assert parts(second)[1].split() == ["So", "it", "is", "two", "2"] and "Said after it." in parts(second)[2]
     assert not any("the answer" in one or "A book" in one for one in (title, first, second))
 
 
 def test_a_question_waits_for_the_claim_that_answers_it():
+    card = "### Exercise 1.1 · One\nDifficulty ● · why it matters: so."
     folded = "**Predict** before you read on: why?\n\n<details><summary>Answer</summary>so</details>"
     *_, first, second = deck(
         TITLE,
         ("text", "Words.\n\nG rests. **Predict:** what now?", ""),
+        ("text", card, ""),
         ("code", "x = 1", ""),
         ("code", "print(2)", "It is two", "2\n"),
         ("text", folded, ""),
@@ -68,13 +74,9 @@ def test_a_question_waits_for_the_claim_that_answers_it():
     assert parts(first)[0] == "G rests. Predict: what now?" and parts(second)[0] == ""
 
 
-def test_cards_and_what_to_remember_are_slides():
-    card = "### Exercise 1.2 · Count\nDifficulty ●○○○○ · 5 minutes · why it matters: it counts.\n\nThe task."
-    _, exercise, last = deck(
-        TITLE, ("text", card, ""), ("text", "## What to remember\n\n- This.\n\nNot this.", "")
-    )
-    assert "Exercise 1.2 · Count" in parts(exercise)[1] and "it counts" in parts(exercise)[1]
-    assert "The task" not in exercise and "This." in parts(last)[1] and "Not this" not in last
+def test_what_to_remember_is_a_slide():
+    last = deck(TITLE, ("text", "## What to remember\n\n- This.\n\n## Glossary\n\nNot this.", ""))[-1]
+    assert "This." in parts(last)[1] and "Not this" not in last
 
 
 def test_what_is_printed_is_as_large_as_it_fits_and_cut_where_it_does_not():

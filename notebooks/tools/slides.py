@@ -42,14 +42,17 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
         code: makes HTML of Python.
     """
     slides: list[tuple[str, str, list[str]]] = []  # question, what answers it, notes
-    question = ""
+    question, opening = "", []  # text under a heading is said with the slide that follows it
 
-    def add(heading: str, below: str, *notes: str) -> None:
-        nonlocal question
+    def add(heading: str, below: str, *notes: str, asked: str = "") -> None:
         slides.append(
-            (question, page(heading) + (f'<div class="below">{below}</div>' if below else ""), [*notes])
+            (
+                asked,
+                page(heading) + (f'<div class="below">{below}</div>' if below else ""),
+                [*opening, *notes],
+            )
         )
-        question = ""
+        opening.clear()
 
     for number, (claim, cell) in enumerate(zip(claims, notebook.cells, strict=True), 1):
         if cell.cell_type == "code":
@@ -59,30 +62,39 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
             if claim:
                 below = "".join(shown(number, k, output) for k, output in pictures)
                 below = below or (lines and _printed(lines)) or code(MARKS.sub("", cell.source))
-                add(f"## {claim}", below)
+                add(f"## {claim}", below, asked=question)
+                question = ""
             if lines and slides and (pictures or not claim):
-                slides[-1][2].append(_fenced(lines))
+                (opening or slides[-1][2]).append(_fenced(lines))
             continue
         said = UNSAID.sub("", BADGE.sub("", cell.source)).strip()
         plain = FOLDED.sub("", said)
         if number == 1:
             title, told, rest = plain.split("\n\n", 2)
             add(title, page(told), rest)
-        elif remember := REMEMBER.match(plain):
+            continue
+        if remember := REMEMBER.match(plain):
             add("## What to remember", page(remember[1]))
+            continue
+        before, *headed = re.split(r"^(?=##)", plain, flags=re.MULTILINE)
+        cards = [piece for piece in headed if CARD.match(piece)]
+        texts = [piece for piece in headed if not CARD.match(piece)]
+        if claim:
+            stands = TABLE.findall(plain) or FORMULA.findall(plain) or POINTS.findall(plain)
+            add(f"## {claim}", page("\n\n".join(stands)), before, *texts, asked=question)
+            question = ""
         else:
-            if claim:
-                stands = TABLE.findall(plain) or FORMULA.findall(plain) or POINTS.findall(plain)
-                add(f"## {claim}", page("\n\n".join(stands)))
-            slides[-1][2].append(plain)
-            for name, about in CARD.findall(plain):
-                add(f"## {name}", page(about))
-        paragraphs = [*said.split("\n\n"), ""]
-        for paragraph, after in pairwise(paragraphs):
+            (opening or slides[-1][2]).append(before)
+            opening += texts
+        for card in cards:
+            name, about = CARD.match(card).groups()
+            add(f"## {name}", page(about), card)
+        for paragraph, after in pairwise([*said.split("\n\n"), ""]):
             if PREDICT.search(paragraph) and not after.startswith(
                 "<details>"
             ):  # its answer would be in the fold
                 question = re.sub(r"^(?:\d+\.|\([^)]+\)) ", "", paragraph)
+    slides[-1][2].extend(opening)
     made = []
     for asked, told, notes in slides:
         asked = f'<div class="asked">{page(asked)}</div>' if asked else ""
