@@ -112,7 +112,7 @@ def _printed(lines: list[str]) -> str:
             held.append("…")
             break
         held.append(line)
-    size = min(WIDE / (0.575 * max(map(len, held))), HIGH / (1.35 * rows), 44)
+    size = min(WIDE / (0.565 * max(map(len, held))), HIGH / (1.35 * rows), 44)
     return f'<pre style="font-size: {max(size, 24.2) / 28:.3f}rem" tabindex="0">{html.escape(chr(10).join(held))}</pre>'
 
 

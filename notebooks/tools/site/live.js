@@ -369,7 +369,7 @@ WIDGETS.player = async (figure, {run}) => {
     const box = h("div", {class: "standing"}, h("div", {class: "seen"}, h("p", {}, `after ${thousands(seen[i])} images`),
       cut(strip, i, words.length)),
       chart({title: "losses", lines: losses, end: goal, low: Math.min(0, lowest(loss)), high: Math.max(1, highest(loss)), about}),
-      chart({title: "mean score of real and generated", lines: scores, end: goal, about, level: 0.5,
+      chart({title: "mean score", lines: scores, end: goal, about, level: 0.5,
         low: Math.min(0, lowest(score)), high: Math.max(1, highest(score))}));
     return [box, words[i]];
   });
