@@ -19,6 +19,7 @@ from torch import nn
 
 import build
 import operations
+import page as single
 import pages
 from gan_course import checkpoint, data, latent, networks, runs, snapshots, toy, widgets
 from gan_course.errors import CourseError
@@ -513,6 +514,19 @@ def test_notes_follow_in_a_window_of_their_own(browser, site):
     playwright.expect(page.locator(".bar output")).to_have_text(re.compile("^2 / "))
     assert page.locator(".slide:visible .notes").is_hidden()
     notes.close()
+    page.close()
+
+
+@in_a_browser
+def test_a_run_as_one_page_plays(browser, tmp_path):
+    page = browser.new_page()
+    page.goto(single.write(runs.find("quick-digits"), tmp_path / "alone.html").as_uri())
+    words = page.locator(".words")
+    page.get_by_role("button", name="step back").click()
+    playwright.expect(words).to_contain_text("Curves so far")
+    page.get_by_label("time", exact=True).focus()
+    page.keyboard.press("Home")
+    playwright.expect(words).to_contain_text("Nothing is trained yet")
     page.close()
 
 
