@@ -869,7 +869,7 @@ for key, pair in spreads.items():
 #
 # Five ways to get another winner, honest ones among them. Take two generators that are near each other: the published `quick-clothes`, and an earlier copy of it, from a fifth of the run. For each circumstance the same question: does it turn the order around?
 
-# %% slide="A number travels with its circumstances"
+# %%
 run = runs.find("quick-clothes")
 earlier = run.snapshots[5]
 rivals = {"end": run.generator(device), f"step {earlier:,}": run.generator(device, step=earlier)}
