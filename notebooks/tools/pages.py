@@ -269,7 +269,7 @@ class Site:
         )
         listed = "".join(f'<li><a href="#{i}">{text}</a></li>' for level, i, text in headings if level == 2)
         sections = (
-            f'<details class="sections"><summary>Sections</summary><ol>{listed}</ol></details>'
+            f'<nav aria-label="Sections"><details class="sections"><summary>Sections</summary><ol>{listed}</ol></details></nav>'
             if listed
             else ""
         )
