@@ -268,11 +268,8 @@ class Site:
             for href, label, told in entries
         )
         listed = "".join(f'<li><a href="#{i}">{text}</a></li>' for level, i, text in headings if level == 2)
-        sections = (
-            f'<nav aria-label="Sections"><details class="sections"><summary>Sections</summary><ol>{listed}</ol></details></nav>'
-            if listed
-            else ""
-        )
+        folded = f'<details class="sections"><summary>Sections</summary><ol>{listed}</ol></details>'
+        sections = f'<nav aria-label="Sections">{folded}</nav>' if listed else ""
         repository, version = self.course.repository, self.course.version
         self.pages[name] = string.Template((SITE / "page.html").read_text(encoding="utf-8")).substitute(
             title=html.escape(title if name == "index" else f"{title} · gan-course"),
