@@ -13,7 +13,7 @@ import numpy as np
 from gan_course import files, logs, metrics, runs, sampling, studies
 from gan_course.history import History
 
-YOUNG = 300  # steps: before them D leads in every run, because noise is easy to tell from pictures
+YOUNG = 300  # steps: before them D may lead in a healthy run, because noise is easy to tell from pictures
 LAST = 5  # the verdict is on the last fifth of the run
 LOST = 0.77  # variety; sets of real pictures have 0.83 and more
 WATCHED = 64  # pictures that variety is taken from
@@ -22,7 +22,7 @@ LIMITS = {
     "right": (0.5, 0.6, 0.85, 0.9),
     "lead": (0.0, 0.1, 0.6, 0.7),
 }
-MEANING = {"right": "share of pictures on which D is right", "lead": "D(x) - D(G(z))"}
+MEANING = {"right": "the share of pictures on which D is right", "lead": "D(x) - D(G(z))"}
 STUDY = {"D too fast": "d-too-fast", "G too fast": "g-too-fast", "collapse": "collapse"}  # whose remedies are told
 VERDICTS = ("healthy", *STUDY, "diverged", "I cannot tell")
 
@@ -60,7 +60,7 @@ def diagnose(history: History, variety: float | None = None) -> Diagnosis:
         return Diagnosis("diverged", (f"a loss is no finite number by step {history['step'][-1]:.0f}",), (advice,))
     steps = int(history["step"][-1]) + 1
     if steps < YOUNG:
-        why = f"{steps} steps are few: D leads in the first {YOUNG} of every run"
+        why = f"{steps} steps are few: in the first {YOUNG} D may lead in a healthy run, too"
         return Diagnosis("I cannot tell", (why,), ("go on, and ask again",))
 
     name, value = _balance(history)

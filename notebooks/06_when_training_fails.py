@@ -132,7 +132,7 @@ changed = (f"{name} × {b / a:.2f}" for name, a, b in zip(("distance", "D's loss
 print(f"from the first row to the last: {', '.join(changed)}")
 
 # %% [markdown]
-# The distance falls to a few hundredths of what it was. Meanwhile G's loss falls by less than half, and D's *rises*: its task has become harder. Nothing in either loss says how far the pictures have come, or that they go on improving. **A loss curve of a GAN tells you about the balance of the game, not about the pictures.** That is why a diagnosis needs both: a log and a look.
+# The distance falls to a few hundredths of what it was. Meanwhile G's loss falls by less than half, and D's *rises*: its task has become harder. Nothing in either loss says how far the pictures have come, or whether they still improve. **A loss curve of a GAN tells you about the balance of the game, not about the pictures.** That is why a diagnosis needs both: a log and a look.
 #
 # ## 2 · Three ways to be ill
 #
@@ -258,7 +258,7 @@ print(f"{agreed} of 4 read as they were provoked;", "the healthy run does" if re
 # %% [markdown]
 # Where the verdict differs from what was provoked, ask which of the two is wrong. A log says **who leads**, and not **why**: a D with twenty times G's rate and a D whose Adam remembers too long may both end up right nearly all the time. And variety can be lost under any of the three. "Collapse" is not a third kind of telemetry beside the other two. It is something that pictures show, whatever the balance. Your rule asks for the balance first, so it calls only those runs collapsed whose balance looks good.
 #
-# Every run is also young once. At its very beginning D is right nearly always, because noise is easy to tell from digits, and the spread is small. A rule for the end of a run is no rule for its first minute.
+# Every run is also young once. In its first steps D may be right nearly always, because noise is easy to tell from digits, and the spread is small. A rule for the end of a run is no rule for its first minute.
 #
 # ## 3 · What is said, and what is measured
 #
@@ -338,9 +338,9 @@ print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy
 # %% [markdown]
 # Read it line by line, and only as far as the last column allows; a symptom may also be there for a while and go again. (*First* is the first step, *lowest* and *highest* are means of a tenth of the run.) What can be said at every length is what lesson 01 derived for the gradient: G minimises −log σ(l), whose slope by the logit, σ(l) − 1, goes to **−1**, not to 0, where D is sure of a fake. What *vanishes* under a strong D is the gradient of the original, saturating loss. On its way from the logit to G's weights the gradient is multiplied by D's slope, and section 5 measures how steep these D's are. The number under the table says what came of it here. "G cannot learn because its gradient vanishes" and "G cannot learn because it is thrown about" ask for different remedies.
 #
-# Two lines deserve a second look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the spread. No single number is the quality of pictures.
+# Three lines deserve a second look. *D cannot tell*: a D that only guesses is right on half of the pictures; one that is right on far fewer can tell, the wrong way round. For the other two look at the grids above. *Plausible*: a judge that has seen nothing but digits must call every picture one of ten, and may be quite sure of a smear; so its sureness is no proof that pictures look like something. *Modes are lost*: it may call pictures by one and the same name that differ from each other, so hold the kinds against the spread. No single number is the quality of pictures.
 #
-# All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (it takes a good part of an hour and goes on where it was interrupted); section 8 shows what it says.
+# All this is one seed. Whether a symptom belongs to an illness, only several seeds can say: `python -m gan_course study d-too-fast` trains the untreated recipe, the healthy one and every remedy over five, and prints the table (it took twenty minutes of one core, and goes on where it was interrupted); section 8 shows what it says.
 #
 # ## 4 · An objective with another slope: hinge
 #
@@ -745,7 +745,7 @@ for name, numbers in found.items():
 print(terminal.aligned(rows, numbers=True))
 change = found[remedy]["distance"] / found["untreated"]["distance"] - 1
 print(
-    f"you said: {my_guess}; with this seed, after {treated_gan.images:,} images, the distance changed by {change:+.0%}; "
+    f"you said: {my_guess}; with this seed, after {treated_gan.images:,} images, the distance changed by {change:+.0%};\n"
     f"the log now reads: {diagnose(treated_log)}"
 )
 show.beside(
@@ -763,7 +763,7 @@ show.beside(
 #
 # - one idea; to set everything back to the healthy recipe is another patient, not a cure;
 # - against an imbalance, make the lead of the fast one at most half of what it is (rates, `d_every`, `g_every`, `d_width`, or G frozen for a while by `g_rests`). Against a fast D, a bound on its slope counts as well: a penalty, or spectral norm;
-# - against collapse, smaller steps or a shorter memory of Adam (`betas`), D looking at the whole batch (`minibatch_std`), or a bound on D's slope.
+# - against collapse, smaller steps (a rate at most half of what it is) or a shorter memory of Adam (`betas`, the first at most 0.5), D looking at the whole batch (`minibatch_std`), or a bound on D's slope.
 #
 # The check reads your prescription. Whether it *works* it cannot know.
 #
@@ -898,7 +898,7 @@ show.figure(
 #
 # - **R1 helps against all three, and so does the relativistic pair with R1 and R2; they heal none.** What comes nearest to healing is another remedy for each illness, and may do nothing for the next one. So the diagnosis comes first.
 # - **Against the fast D** those help most that should make its verdict *flatter* (its slope was not measured here): noise on the images, a smaller rate, R1, the relativistic pair with R1 and R2. None of them brings the digits back in this time. And G's gradient under the fast D was *larger* than the healthy one in every seed: the vanishing that the notes fear is not there.
-# - **Against the fast G** it is another story, and one of the notes' three remedies shines: what they call a perceptual loss. Without a picture to compare with it can only mean **feature matching** (Salimans et al. 2016): G's pictures should agree with real ones in the *mean of D's features* over the batch. A G that runs after D's verdict can end at one picture that D happens to like; one that runs after a mean over many pictures cannot. The other two, a wider D and G frozen for a while, help a little or hardly at all.
+# - **Against the fast G** it is another story, and one of the notes' three remedies shines: what they call a perceptual loss. Without a picture to compare with it can only mean **feature matching** (Salimans et al. 2016): G's pictures should agree with real ones in the *mean of D's features* over the batch. A G that runs after D's verdict can end at one picture that D happens to like; one that runs after a mean over many pictures is not rewarded for that. The other two, a wider D and G frozen for a while, help a little or hardly at all.
 # - Slowing the fast one by a factor of four has two forms, and they are not equal. G at every fourth step beats a quarter of G's rate by far; for D it is the other way round. Why? This table does not say. (In steps of Adam, a rate is how far one goes, and a rest is time for the other one.)
 # - **Collapse** came from Adam's memory, and goes with it: with the first beta back at 0.5 and the *same* high rates these runs end better than the healthy recipe does. The obvious remedy, smaller rates, leaves them worse than untreated. Feature matching, R1 and the relativistic pair help, too.
 # - **Minibatch deviation** should give variety. Does it? `python -m gan_course study g-too-fast --read --measure variety` says that it does, and the table above that the pictures hardly become better by it. A remedy can do exactly what it promises and not heal.
@@ -1005,7 +1005,7 @@ for cause, seeds in by_cause.items():
 print(terminal.aligned(rows))
 
 # %% [markdown]
-# Read the two tables together. With pictures, a verdict of *collapse* becomes possible at all; without them, what was provoked as collapse is mostly read as the imbalance that came with it. (To the package, *collapse* is lost variety under an even game or under a D that leads; the ward's word is narrower.) Where the verdict differs from the row's name, the table of causes says by how much the illness came out at all: a run that was provoked and is not ill by its distance is no miss. And a limit that was set on digits need not hold for a run of another kind: look at the verdicts on the published faces above, hold them against their pictures in lesson 04, and doubt the rule before you doubt your eyes.
+# Read the two tables together. With pictures, a verdict of *collapse* becomes possible at all; without them, what was provoked as collapse is mostly read as the imbalance that came with it. (To the package, *collapse* is lost variety under an even game or under a D that leads; the ward's word is narrower.) Where the verdict differs from the row's name, the table of causes says by how much the illness came out at all. (Its numbers are medians. Of the six wrong verdicts one is on a run that is not even ill by section 8's measure, with a distance below twice the healthy one.) And a limit that was set on digits need not hold for a run of another kind: look at the verdicts on the published faces above, hold them against their pictures in lesson 04, and doubt the rule before you doubt your eyes.
 
 # %% [markdown]
 # ## 10 · The museum
@@ -1465,12 +1465,12 @@ show.beside(
 )
 
 # %% [markdown]
-# Four changes at once (with D's normalisation, which the penalty asks for), one seed. Is it better? Then you do not know which of the four it was. Is it worse? Then one of them may have helped all the same, and another one spoilt it: D's rate is still twenty times G's, but a penalised D that rests three steps of four is another D. That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
+# Four changes at once (with D's normalisation, which the penalty asks for), one seed. Is it better? Then you do not know which of the four it was. Is it worse? Then one of them may have helped all the same, and another one spoilt it: D's rate is still twenty times G's, but a penalised D that rests three steps of four is another D. (A hinge loss above 2 says that D is worse than blind: then the treatment has turned the lead around.) That is the price of treating first and asking later, and the reason why the studies change one thing at a time.
 
 # %% tags=["showed"]
 reading = f"{agreed} of 4 runs read as provoked" if readable else "the runs were too short to be told apart"
 print(f"{reading}; G's gradient under a fast D is {ratio:.2g} times the healthy run's;")
-print(f"R1 on the Dirac-GAN settles as predicted (to {worst_error:.0e} a step), a penalty centred at 1 stays {far['centred at 1']:.2f} off;")
+print(f"R1 on the Dirac-GAN settles as predicted (to {worst_error:.0e} a step), a penalty centred at 1 keeps it up to {far['centred at 1']:.2f} off;")
 print(f"the museum: {len(measured)} of {len(museum.EXHIBITS)} exhibits measured: {tally};")
 print(f"{illness} with {remedy}: distance {found['untreated']['distance']:.0f} → {found[remedy]['distance']:.0f} (one seed)")
 
@@ -1486,7 +1486,7 @@ print(f"{illness} with {remedy}: distance {found['untreated']['distance']:.0f} �
 # ## Ask yourself
 #
 # <details><summary>D's loss is 0.02 after ten steps. Is the run sick?</summary>
-# You cannot tell yet: noise is easy to tell from digits, and every run begins like that. Look again when G has learnt to make strokes.
+# You cannot tell yet: noise is easy to tell from digits, and a healthy run may begin like that. Look again when G has learnt to make strokes.
 # </details>
 #
 # <details><summary>G's loss has been rising for an hour. Is that bad?</summary>

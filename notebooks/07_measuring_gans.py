@@ -295,7 +295,7 @@ for name in list(eyes)[1:]:
     print(f"{name}: {len(pairs) - len(turned)} of {len(pairs)} pairs in judge 1's order; turned around: {words}")
 
 # %% [markdown]
-# Look at the sizes as well as at the order: the same fault is many floors away in some eyes and hardly one in others. What a network was trained for decides what it sees; a classifier need only see what tells the classes apart. A pair that all eyes put in one order is a safe statement; a pair that they do not is a statement about eyes.
+# Look at the sizes as well as at the order: the same fault is many floors away in some eyes and a few in others. What a network was trained for decides what it sees; a classifier need only see what tells the classes apart. A pair that all eyes put in one order is a safer statement; a pair that they do not is a statement about eyes.
 #
 # ## 5 · Two more numbers
 #
@@ -524,7 +524,7 @@ show.beside(
 )
 
 # %% [markdown]
-# How near is too near? A dull picture in a crowded region has near neighbours without having been copied. So take the distance to the nearest training picture *over* that to the fifth: a copy has one uniquely near. And what is usual, pictures that nobody can have copied say: a test picture's ratio is below its 1 % quantile in 1 % of the cases. `metrics.memorisation` gives 1 to each generated picture below it.
+# How near is too near? A dull picture in a crowded region has near neighbours without having been copied. So take the distance to the nearest training picture *over* that to the fifth: a copy has one uniquely near. What is usual is told by pictures that nobody can have copied, the test pictures: 1 % of them have a ratio below their 1 % quantile. `metrics.memorisation` gives 1 to each generated picture below that quantile, and its mean is the share of such pictures.
 
 # %%
 caught = {
@@ -648,7 +648,7 @@ print(f"{M} faces against {M}; recall, coverage and precision in parts of what t
 print(terminal.aligned(rows, numbers=True))
 
 # %% [markdown]
-# Compare the truth's column with the two estimates, at its last row most of all. A real face with glasses is often still in reach of generated ones without: glasses are a small part of a face, also in a judge's features. So "recall 0.8" does not mean that eight in ten real faces could have been generated. It means that eight in ten have a generated *neighbour*, in these features, at this N.
+# Compare the truth's column with the two estimates, at its last row most of all. A real face with glasses can still be in reach of generated ones without: glasses are a small part of a face, also in a judge's features. Coverage, whose balls are the real faces' own, forgives more of it here than recall does. So "recall 0.8" does not mean that eight in ten real faces could have been generated. It means that eight in ten have a generated *neighbour*, in these features, at this N.
 
 # %%
 fall = [(1 - values[0], 1 - values[1] / lacking[0][1], 1 - values[2] / lacking[0][2]) for values in lacking[1:]]
@@ -724,7 +724,7 @@ words = "; ".join(f"{metric}: {len(images.unique(dim=0))} different pictures" fo
 show.beside({metric: images[twelve_rows] for metric, images in lies.items()}, f"Twelve pictures of each lie. {words}.", columns=4)
 
 # %% [markdown]
-# Each row wins its own column and is caught in another. (The first row's copies are caught by the last column alone.) That is the practical lesson: report numbers that keep each other honest, one of fidelity, one of coverage, one of novelty, and look at the pictures.
+# Each lie holds its own column against real pictures and is caught in another. (Training pictures, which the first row shows, too, are caught by the last column alone.) That is the practical lesson: report numbers that keep each other honest, one of fidelity, one of coverage, one of novelty, and look at the pictures.
 #
 # ## 10 · Six adjectives
 #
@@ -867,7 +867,7 @@ for key, pair in spreads.items():
 #
 # ## 11 · Whose numbers?
 #
-# Five ways to get another winner, honest ones among them. Take two generators that are near each other: the published `quick-clothes`, and an earlier copy of it, from a fifth of the run. For each circumstance the same question: does it turn the order around?
+# Five circumstances that might make another winner, honest ones among them: fewer pictures, other eyes, resizing, a forgotten `eval()`, the best of ten. Take two generators that are near each other: the published `quick-clothes`, and an earlier copy of it, from a fifth of the run. For each circumstance the same question: does it turn the order around?
 
 # %%
 run = runs.find("quick-clothes")
@@ -941,7 +941,7 @@ for key in kept:
 #
 # ## 12 · All of it by one command
 #
-# `python -m gan_course score RUN` (or an `.npz` of pictures, with `--against fashion-mnist`) measures all of this with bootstrap intervals and the floor, and says in a line what stands out. The same from Python:
+# `python -m gan_course score RUN` (or an `.npz` of pictures, with `--against fashion-mnist`) measures all of this with the floor and **bootstrap** intervals, and says in a line what stands out. (Bootstrap: draw as many pictures from the set itself, with replacement, again and again; 1.96 standard deviations of the number over these draws are half of the interval.) The same from Python:
 
 # %%
 report = scoring.compare(made["mlp"], clothes, unseen, expert, name="mlp-fashion", n=N)
@@ -961,7 +961,7 @@ for one in (report, report_dcgan):
 #
 # `first` and `second` are one number of two generators, with attributes `.value`, `.low`, `.high` (the ends of its interval) and `.floor` (what real pictures get, the same for both). `larger` says whether more is better. Return `"first"`, `"second"` or `"cannot tell"`, by two rules:
 #
-# - who is beyond the floor is no better than real pictures: an end of an interval that lies on its better side counts as the floor;
+# - who is beyond the floor is no better than real pictures: an end of an interval that is better than the floor counts as the floor;
 # - one is better only where the intervals do not touch.
 #
 # (The second rule is a careful one: intervals that overlap a little may still belong to numbers that differ.)
@@ -1005,6 +1005,8 @@ for name, (question, larger) in QUESTIONS.items():
 print(terminal.aligned(rows))
 
 # %% [markdown]
+# Does the first row agree with your eyes? Hold it against the pictures of section 1, and remember what precision asks.
+#
 # **Closing task.** Now in words. Take two runs of your own (or `quick-digits` at two snapshots, `runs.find("quick-digits").snapshots`). Write down first which is better and why you think so. Then write three sentences that somebody who doubts you would accept: one of fidelity, one of coverage or proportions, one of novelty, each with a number, its interval or spread, its floor, and its circumstances. If the intervals do not part the two, say that.
 
 # %% tags=["showed"]
@@ -1032,11 +1034,11 @@ print(f"{len(turned)} of {len(circumstances)} circumstances turn two close gener
 # </details>
 #
 # <details><summary>Your Fréchet distance is below the floor. Congratulations?</summary>
-# No. Real pictures get the floor; who gets less repeats what it is compared with, or was tuned on it. Ask memorisation, and whether test pictures were trained on.
+# No. Real pictures get the floor; who gets clearly less repeats what it is compared with, or was tuned on it. Ask memorisation, and whether test pictures were trained on.
 # </details>
 #
 # <details><summary>Why is the kernel distance of a perfect generator sometimes negative?</summary>
-# Its estimate is right on average. If it is 0 on average and varies, it has to fall below 0 about half of the time.
+# Its estimate is right on average. If it is 0 on average and varies, it has to fall below 0 now and then.
 # </details>
 #
 # ## Where to read on

@@ -176,6 +176,13 @@ def but(metric, pictures):
     return lambda which, train, n: pictures(train, n) if which == metric else lie(which, train, n)
 
 
+def overwritten(train, n):
+    """Half rubbish, written into the training set itself."""
+    images = train.images[:n]
+    images[n // 2 :] = pictures_of_noise(train, n - n // 2)
+    return images
+
+
 def some(train, n):
     return train.images[:n]
 
@@ -355,6 +362,7 @@ WRONG = {
         ),
         (but("recall", some), "too good for a lie"),
         (but("recall", pictures_of_noise), "at least 95 %"),
+        (but("recall", overwritten), "lie('recall', …) overwrites train.images; work on a copy"),
         (but("Fréchet distance", pictures_of_noise), "at most 1.5 times"),
         (
             but("Fréchet distance", lambda train, n: some(train, 10).repeat(n // 10, 1, 1, 1)),
@@ -374,6 +382,11 @@ WRONG = {
         (ends(root=lambda n: n), "not by n"),
         (ends(spread=lambda d: d.std(correction=0)), "n - 1 below"),
         (ends(t=1), "the factor t is missing"),
+        (ends(root=lambda n: math.sqrt(2 * n)), "not √(2n)"),
+        (ends(t=2.776), "yours is for 5"),
+        (lambda a, b: interval((a - b).abs(), 0 * a), "no abs"),
+        (lambda a, b: interval(a, b, spread=lambda d: a.std()), "not of one column"),
+        (lambda a, b: interval(a, b, spread=lambda d: a.std() + b.std()), "no sum of two"),
         (ends(spread=lambda d: d.var()), "not the variance"),
         (lambda a, b: ((a - b).min(), (a - b).max()), "the range"),
         (lambda a, b: (a - b).mean(), "two numbers are wanted"),

@@ -565,8 +565,8 @@ def _against_collapse(said: str, treated: Recipe, sick: Recipe) -> None:
         raise NotYet(f"{said}: larger steps, or steps that remember longer, are what made it ill")
     if not (slower or treated.betas[0] <= 0.5 or treated.minibatch_std or _bounded(treated)):
         raise NotYet(
-            f"{said}: aim at the cause (both rates at 3e-3, Adam's first beta at 0.9), let D see the whole batch "
-            "(minibatch_std), or bound D's slope (a penalty, spectral norm)"
+            f"{said}: aim at the cause (both rates at 3e-3: halve one; Adam's first beta at 0.9: at most 0.5), let D "
+            "see the whole batch (minibatch_std), or bound D's slope (a penalty, spectral norm)"
         )
 
 

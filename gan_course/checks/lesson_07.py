@@ -4,6 +4,7 @@ a verdict."""
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -374,7 +375,10 @@ def exercise_6(lie: Callable[[str, ImageSet, int], Tensor]) -> None:
     """`lie(metric, train, n)`: n pictures, uint8 [n, 1, 28, 28], that beat a metric of `LIES` and deserve it not."""
     expert, train, real, told = *_clothes(), []
     for metric in LIES:
-        fake = run("7.6", lie, metric, train, N)
+        lent = replace(train, images=train.images.clone())
+        fake = run("7.6", lie, metric, lent, N)
+        if not torch.equal(lent.images, train.images):
+            raise NotYet(f"lie({metric!r}, …) overwrites train.images; work on a copy, train.images[:n].clone()")
         if not isinstance(fake, Tensor) or fake.dtype != torch.uint8 or list(fake.shape) != [N, 1, 28, 28]:
             kind = f"{fake.dtype} {list(fake.shape)}" if isinstance(fake, Tensor) else type(fake).__name__
             raise NotYet(
@@ -509,6 +513,11 @@ def exercise_7(interval: Callable[[Tensor, Tensor], tuple[float, float]]) -> Non
                 "s has n - 1 below, since the mean is estimated, too",
             ),
             (around(d.mean(), error), "the factor t is missing"),
+            (around(d.mean(), t * d.std() / math.sqrt(2 * n)), "n is the number of pairs: √n, not √(2n)"),
+            (around(d.mean(), t * x.std() / math.sqrt(n)), "s is the spread of the differences, not of one column"),
+            (around(d.mean(), t * (x.std() + y.std()) / math.sqrt(n)), "s is the differences' spread, no sum of two"),
+            (around(d.abs().mean(), t * d.abs().std() / math.sqrt(n)), "the differences keep their signs: no abs"),
+            (around(d.mean(), QUANTILES[5] * error), "QUANTILES[n]: there are 3 seeds, and yours is for 5"),
             (around(d.median(), t * error), "the middle is the mean of the differences"),
             (around(d.mean() * 0, t * error), "the middle is missing: mean ± t s / √n"),
             (torch.stack([d.min(), d.max()]), "that is the range of the differences"),

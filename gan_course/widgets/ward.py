@@ -180,6 +180,7 @@ def _draw_run(axes, title: str, run: Recorded):
         axis.set_xlim(0, run.images[-1])
         axis.xaxis.set_major_locator(MaxNLocator(3))
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axis.set_xlabel("real images seen", fontsize=12)
         if len(columns) > 1:
             axis.legend(fontsize=11, frameon=False)
     losses, scores, right = axes[1:]
