@@ -12,12 +12,12 @@ LESSONS := $(wildcard notebooks/[0-9]*.ipynb)
 # The oldest Python that the course supports, for test-oldest.
 OLDEST ?= python3.10
 
-.PHONY: help setup course test test-oldest lab notebooks record slides
+.PHONY: help setup course test test-oldest lab notebooks record pages
 
 help:
 	@echo "make course      run every lesson; look at build/ afterwards   (LESSON=02 PROFILE=cpu to choose)"
 	@echo "make lab         open the first lesson in JupyterLab"
-	@echo "make slides      turn every lesson into slides that need no network (fetches reveal.js once, with npm)"
+	@echo "make pages       the course as web pages and slides whose widgets need no Python, in build/pages/ (npm fetches KaTeX once)"
 	@echo "make test        run all the tests"
 	@echo "make test-oldest the same with Python 3.10 and every package at its lower bound (OLDEST=python3.10 to choose)"
 	@echo "make notebooks   build the notebooks, the README's table and its links from the sources"
@@ -61,8 +61,8 @@ record: notebooks
 notebooks: $(READY)
 	@$(PY) notebooks/tools/build.py
 
-slides: $(READY)
-	@$(PY) notebooks/tools/slides.py
+pages: $(READY)
+	@$(PY) notebooks/tools/pages.py
 
 lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb

@@ -40,8 +40,12 @@ def standing(
     axes[0].set_axis_off()
     axes[0].set_title(f"after {images:,} images")
     _draw_curves(axes[1:], history, goal)
-    alt = f"Left: what the generator makes of its fixed latents after {images:,} images. {_words(history)}"
-    return figure(fig, alt, dpi)
+    return figure(fig, stands(history, images), dpi)
+
+
+def stands(history: History, images: int) -> str:
+    """What `standing` shows, in words."""
+    return f"Left: what the generator makes of its fixed latents after {images:,} images. {_words(history)}"
 
 
 def _draw_curves(axes, history: History, goal: int | None = None) -> None:

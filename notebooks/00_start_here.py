@@ -49,7 +49,7 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 #
 # The course comes with networks that are trained already. This one has seen clothes:
 
-# %%
+# %% slide="A generator turns lists of 100 random numbers into pictures"
 clothes = runs.find("mlp-fashion")
 G = clothes.generator(device)
 show.grid(
@@ -80,7 +80,7 @@ print("all pixels between -1 and 1:", bool(pictures.abs().max() <= 1))
 #
 # Pictures are stored as whole numbers from 0 to 255, in one tensor for the whole set. `data.load` looks for a set in a few places and says which one it used. Where there is no internet it takes 6,000 pictures that ship with the course.
 
-# %%
+# %% slide="Real digits: 28 × 28 whole numbers from 0 to 255 each"
 digits = data.load("mnist")
 print(digits.source)
 show.grid(digits.images[:40], "40 handwritten digits from MNIST.", columns=10)
@@ -161,7 +161,7 @@ def draw(G, n, seed):
 # %%
 lesson_00.exercise_2(draw)
 
-# %%
+# %% slide="The same seed draws the same pictures"
 show.grid(
     torch.cat([draw(G, 10, seed=1), draw(G, 10, seed=1), draw(G, 10, seed=2)]),
     "Three rows of ten generated pictures of clothes: the first two rows are the same, the third is another.",
@@ -204,7 +204,7 @@ def walk(a, b, steps):
 # %%
 lesson_00.exercise_3(walk)
 
-# %%
+# %% slide="A straight line between two latents becomes a path of pictures"
 ends = torch.randn(6, 100, generator=torch.Generator().manual_seed(150))
 paths = torch.cat([walk(ends[i], ends[i + 1], 12) for i in (0, 2, 4)])
 with torch.no_grad():
@@ -235,7 +235,7 @@ show.grid(
 #
 # **Predict:** once the digits look good, where will the two curves on the right be? Far apart, or close together?
 
-# %%
+# %% slide="D stays ahead of G, and is often wrong"
 # precision: shorter numbers, where this machine is faster with them
 recipe = recipes.get("quick-digits").at(here).but(precision="auto")
 gan = GAN(recipe, seed=SEED, device=device)
@@ -244,7 +244,7 @@ live = watch.LiveTraining(goal=until * recipe.batch)
 for _ in training.train(gan, digits.images, until):
     live.update(gan)
 
-# %%
+# %% slide="The same 64 latents, from noise to digits"
 live.animation("The same 64 latent vectors drawn again and again while the generator trains, from grey noise on.")
 
 # %% [markdown]
@@ -335,7 +335,7 @@ lesson_00.exercise_5(nearest)
 # %% [markdown]
 # Now two of your walks from digit to digit, with the network that you have just trained. `average` is a moving average of G's weights, which makes steadier pictures than the weights of any single step. *Predict: under a path from one digit to another, will the nearest real picture stay the same for long stretches, or change at nearly every step?*
 
-# %%
+# %% slide="Along a path the nearest real digit changes again and again"
 G_digits = gan.average
 ends = torch.randn(4, 100, generator=torch.Generator().manual_seed(3))
 paths = torch.cat([walk(ends[0], ends[1], 10), walk(ends[2], ends[3], 10)])
@@ -352,7 +352,7 @@ show.grid(
 )
 
 
-# %%
+# %% slide="A copy would be at distance 0; these digits are not"
 def distance(pictures, images):
     """How far pictures are from their nearest real ones, on average: the root of the mean squared difference."""
     return (pictures - to_signed(images[nearest(pictures, images)])).square().mean().sqrt().item()

@@ -54,7 +54,7 @@ print(f"profile {here.name}: every measurement below is repeated over {len(seeds
 #
 # We start where everything can be known. The real data have a density p on a line, a mixture of two Gaussians. The generator stretches and shifts standard normal noise, G(z) = μ + s z, and so its samples have a density q that we can write down too: by the change of variables, q(x) = φ((x − μ)/s) / s, where φ is the density of z. That is a luxury. A real generator can be sampled, but nobody can evaluate its density.
 
-# %%
+# %% slide="The real density p has two peaks, the generator's q has one"
 p = toy.on_a_line(centres=[-2.5, 2.0], sigmas=[0.5, 0.6], weights=[0.4, 0.6])
 q = toy.on_a_line(centres=[0.0], sigmas=[1.0], weights=[1.0])  # G(z) = 0 + 1 z
 
@@ -72,7 +72,7 @@ show.figure(
     "the generated q with one peak at 0 between them.",
 )
 
-# %% [markdown]
+# %% [markdown] slide="Both players look at one number: D raises V, G lowers it"
 # **The game.** Both players look at one number, the value function (Goodfellow et al. 2014, equation 1):
 #
 # $$V(D, G) = \mathbb{E}_{x \sim p}\,\log D(x) \;+\; \mathbb{E}_{z}\,\log\bigl(1 - D(G(z))\bigr)$$
@@ -81,10 +81,10 @@ show.figure(
 #
 # *Predict, then run: what is V if D has no idea and answers ½ everywhere?*
 
-# %%
+# %% slide="A D that has no idea gives V = −log 4"
 print(f"V of the clueless D: log ½ + log ½ = {2 * math.log(0.5):.4f} = -log 4")
 
-# %% [markdown]
+# %% [markdown] slide="The best answer that D can give is a ratio of densities"
 # Remember that number, −1.3863. It comes back twice.
 #
 # ### The best answer D can give
@@ -179,7 +179,7 @@ optimal = torch.as_tensor(optimal_discriminator(p.density(x), q.density(x)))  # 
 # %% [markdown]
 # *Predict: where along the line will the trained networks agree with the formula, and where will they not?*
 
-# %%
+# %% slide="Trained networks find p / (p + q) where samples fall, and guess elsewhere"
 mass = (p.density(x) + q.density(x)) / 2
 somewhere = mass > 0.01  # a hundredth of a unit of density: some samples fall there
 error = (trained - optimal).abs()
@@ -266,7 +266,7 @@ print("V of the trained D's, from 20,000 samples of each kind:", ", ".join(f"{v:
 # %% [markdown]
 # Far above −1.386: this G is easily caught. Keep these numbers; section 2 computes what they come close to.
 
-# %% [markdown]
+# %% [markdown] slide="Against a perfect D, G lowers the Jensen–Shannon divergence"
 # ## 2 · What G minimises
 #
 # Let D be perfect. What is left of V is a function of G alone, and we can name it.
@@ -315,7 +315,7 @@ for name, other in (("the q above", q), ("p itself", p), ("p moved by 20", p.shi
 #
 # We also train real discriminators at a few positions and compute their V with the known densities. Since D* is the best of all functions, no trained D can lie above the curve.
 
-# %%
+# %% slide="V is lowest where q = p, and flat where the two no longer overlap"
 shifts = torch.linspace(-12, 12, 241)
 js = torch.stack([jensen_shannon(p, p.shifted(s)) for s in shifts.tolist()])
 slope = torch.gradient(2 * js, spacing=(shifts.double(),))[0]
@@ -400,7 +400,7 @@ for name, objective, formula in (
     by_autograd, formula = ([f"{v:.4f}" for v in values.tolist()] for values in (by_autograd, formula))
     print(f"{name:15s} autograd {by_autograd}   formula {formula}")
 
-# %%
+# %% slide="Where D is sure of a fake, one push is almost 0, the other almost 1"
 logit = torch.linspace(-8, 8, 200)
 figure, (left, right) = show.new_figure(8, 3.2, ncols=2)
 left.plot(logit, -F.softplus(logit), color=show.ORANGE, label=r"saturating: $\log(1 - σ)$")
@@ -501,7 +501,7 @@ for steps in ahead:
     )
 rows = torch.stack(rows)  # [stages, 5, seeds]
 
-# %%
+# %% slide="The better D gets, the less the saturating objective has to say"
 figure, axes = show.new_figure(7, 3.3)
 for k, colour, name in ((1, show.ORANGE, "saturating"), (2, show.PINK, "non-saturating")):
     axes.plot(
@@ -535,7 +535,7 @@ show.figure(
 # Nor is a small gradient harmful by itself. It is harmful if steps are proportional to it. Plain gradient descent (SGD) is; Adam divides each gradient by its own recent size. So here are four trainings from the same start: D is given a head start, then both play. *Predict which of the four never gets going.*
 
 
-# %%
+# %% slide="With SGD the saturating G hardly leaves the middle; with Adam both arrive"
 def chase(objective, optimiser):
     """Mean radius of the fakes after D's head start and as many rounds of both; a number each seed."""
     gan = toy.ToyGAN(toy.eight_gaussians(), objective, seeds)
@@ -642,7 +642,7 @@ for name, found in fits.items():
         ),
     )
 
-# %%
+# %% slide="One objective covers both peaks and the gap, the other keeps one peak"
 figure, axes = show.new_figure(7, 3)
 axes.fill_between(line[:, 0], two_peaks.density(line), color=show.REAL, alpha=0.25, lw=0, label="p, real")
 for (name, found), colour in zip(fits.items(), (show.ORANGE, show.PINK), strict=True):
@@ -692,7 +692,7 @@ formula = toy.dirac_gradients(theta.item(), psi.item())
 print(f"autograd: dL_G/dθ = {by_theta:.6f}, dL_D/dψ = {by_psi:.6f}")
 print(f"formulas: dL_G/dθ = {formula[0]:.6f}, dL_D/dψ = {formula[1]:.6f}")
 
-# %% [markdown]
+# %% [markdown] slide="Both at once spirals out; D first, then G, goes round and round"
 # **Infinitely small steps.** Both follow their negative gradients: $\dot θ = ψσ$, $\dot ψ = -θσ$. Then $\frac{d}{dt}(θ^2 + ψ^2) = 2θψσ - 2ψθσ = 0$: the distance to the solution never changes. They circle. In matrix form, near the solution,
 #
 # $$\begin{pmatrix}\dot θ\\ \dot ψ\end{pmatrix} = J \begin{pmatrix}θ\\ ψ\end{pmatrix}, \qquad J = \begin{pmatrix}0 & ½\\ -½ & 0\end{pmatrix}, \qquad \text{eigenvalues } \pm \tfrac{i}{2}.$$
@@ -746,7 +746,7 @@ for alternating in (False, True):
 #
 # The real part is negative for every γ > 0: the spiral turns inwards. For γ < 1 it still rotates, with $|1 + hλ|^2 = 1 - hγ + h^2/4$ for simultaneous steps, which is below 1 exactly when h < 4γ. For γ > 1 the rotation is gone. *Predict: at h = 0.2, is γ = 0.03 enough? And 0.1?*
 
-# %%
+# %% slide="Below γ = h/4 the penalty is too weak for steps of this size"
 print(f"{'γ':>5s}  {'λ':>18s}  growth per step at h = 0.2, predicted | measured")
 for penalty in (0.0, 0.03, 0.1, 0.5, 2.0):
     root = torch.sqrt(torch.tensor(penalty**2 - 1, dtype=torch.complex128))
@@ -811,7 +811,7 @@ lesson_01.exercise_4(update_matrix, verdict)
 # %% [markdown]
 # All of this was close to the solution. Here are three runs that start far from it, on top of the vector field that both players follow.
 
-# %%
+# %% slide="Far from the solution it is the same: out, round, or inwards"
 rate, steps, frames = 0.5, 60, here.pick(ci=6, cpu=24, colab=24, full=24)
 runs = (
     ("simultaneous", "black", toy.dirac_run(rate, steps, False, start=(0.4, 0.0))),
@@ -920,7 +920,7 @@ lesson_01.exercise_5(count_modes)
 # 4. Press **both**, or play. When do the first modes appear? Which one is last?
 # 5. Set *D steps a round* to 5 and play for a long time; then the same with the saturating objective. Count modes.
 
-# %%
+# %% slide="G never sees data: all it hears is D's opinion"
 in_the_middle = toy.ToyGAN(target, seeds=[SEED])
 in_the_middle.train(200)
 widgets.StepByStep(in_the_middle)
@@ -928,7 +928,7 @@ widgets.StepByStep(in_the_middle)
 # %% [markdown]
 # (Where nothing can be pressed, such as on GitHub, the lesson shows a still picture in its place.) Here is the second experiment again, in numbers, for every seed. *Predict what G does when D stands still.*
 
-# %%
+# %% slide="Against a D that stands still, G runs to wherever D's belief is high"
 gan = toy.ToyGAN(target, seeds=seeds)
 plane = widgets.Plane(gan)
 stages, said = [], []
@@ -1012,7 +1012,7 @@ lesson_01.exercise_6(step_d)
 #
 # Now both in turn. Watch the colour under the blue dots: strongly blue at first, then paler, because white is the colour of ½, and D* = ½ where q has come to equal p. Between the modes it is orange: that is what drives stragglers home.
 
-# %%
+# %% slide="Trained in turns, G's points gather around the eight clusters"
 total, frames = here.pick(ci=300, cpu=2000, colab=2000, full=4000), here.pick(ci=5, cpu=16, colab=16, full=16)
 gan = toy.ToyGAN(target, seeds=[SEED])
 plane = widgets.Plane(gan, points=250, dpi=60)
@@ -1111,7 +1111,7 @@ print(
     f"saturating ones; quality {ns_quality:.2f} and {sat_quality:.2f}"
 )
 
-# %% [markdown]
+# %% [markdown] slide="With a busier D, the non-saturating objective loses modes far more often"
 # A handful of seeds is a hint, not a proof. (And the 200 rounds of profile `ci` are too few for it: modes are still being found there, and none can be lost.) The same measurement over seeds 0 to 29 with 2,000 rounds, made for this text, gave with five steps of D:
 #
 # | objective | seeds that lost a mode | mean of modes | worst seed | mean quality |
@@ -1169,7 +1169,7 @@ lesson_01.exercise_7(measure_js)
 # %% [markdown]
 # Now along the training of a GAN. *Predict: what does the ruler say of the untrained G? Will it still tell two G apart when both cover all eight modes? And what does the D of the training read, with the same formula?*
 
-# %%
+# %% slide="A fresh D measures how far G is from the data; the losses do not"
 gan = toy.ToyGAN(target, seeds=[SEED])
 steps = here.pick(ci=300, cpu=600, colab=600, full=3000)
 looks = (0, 100, 300, 1000, 3000)

@@ -67,7 +67,7 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 #
 # The first line below says where the pictures came from. Without an internet connection you get 6,000 of them, which come with the course.
 
-# %%
+# %% slide="FashionMNIST: clothes in ten classes, 28 × 28 pixels"
 garments = data.load("fashion-mnist")
 print(garments.source)
 show.grid(
@@ -122,7 +122,7 @@ D = nn.Sequential(
 # %% [markdown]
 # Follow one batch through both. The shapes are the first thing to check in any GAN: a D that returns `[N, 1]` where the labels are `[N]` either stops with an error or, worse, broadcasts.
 
-# %%
+# %% slide="The shapes are the first thing to check"
 # NBVAL_CHECK_OUTPUT
 z = torch.randn(5, 100)
 print("z      ", tuple(z.shape))
@@ -222,7 +222,7 @@ lesson_02.exercise_2(best_d)
 #
 # Now measure it. The smallest D there can be has one free logit for each place; gradient descent on the very loss of the training loop finds its optimum.
 
-# %%
+# %% slide="With labels 0.9 and 0.1 the best D stays between them"
 p = torch.tensor([0.40, 0.30, 0.20, 0.10, 0.00])
 q = torch.tensor([0.00, 0.10, 0.20, 0.30, 0.40])
 
@@ -255,7 +255,7 @@ assert smooth_error < 0.01
 #
 # It also moves the marks by which a run is read. D's loss is the sum of two cross-entropies, and two of its values can be worked out beforehand, the least possible one and that of a D that sees no difference:
 
-# %%
+# %% slide="0.65 is this D's floor; 1.386 is a D that sees no difference"
 # NBVAL_CHECK_OUTPUT
 import math
 
@@ -298,7 +298,7 @@ print(f"D says 1/2 to everything:                                 loss {blind:.3
 #
 # </details>
 
-# %%
+# %% slide="D's half: real and generated in two passes, and G left out of it"
 def d_loss(G, D, real, z):
     """D's loss on a real batch and on G's pictures of z, with labels 0.9 and 0.1. Leaves G without gradients."""
     # solution
@@ -322,7 +322,7 @@ lesson_02.exercise_3(d_loss)
 #
 # Now measure it on all of G's weights. Take a GAN that has trained a little, and compare the leak with the gradient of G's own loss on the same pictures: the cosine of the angle between them is 1 for the same direction, −1 for the opposite.
 
-# %%
+# %% slide="With plain labels, a missing detach pushes G against its own gradient"
 recipe = recipes.get("mlp-fashion").at(here)
 young = GAN(recipe, seed=SEED, device=device)
 for _ in training.train(young, garments.images, until=here.pick(ci=20, cpu=150, colab=300, full=300)):
@@ -443,7 +443,7 @@ lesson_02.exercise_4(train_by_hand)
 #
 # But first move it by hand, half a step at a time. Some rounds are done already; so far G has learnt at most where clothes are bright, and D to tell the two apart. **Predict**: what happens to the pictures if D takes fifty steps alone, and what to D's verdict on them? And if G does?
 
-# %%
+# %% slide="D's steps change no picture; G's go wherever this D believes"
 small = recipes.get("mlp-fashion").but(width=0.25, batch=32)
 by_hand = widgets.train_by_hand(small, garments.images)
 by_hand.train(rounds=here.pick(ci=20, cpu=300, colab=300, full=300))
@@ -454,7 +454,7 @@ by_hand
 #
 # It is often said that a D far ahead leaves G nothing to follow. Section 3 of lesson 01 said something else. **Predict:** G stands still and D learns alone. What becomes of the length of G's gradient, with the saturating loss and with the one we use?
 
-# %%
+# %% slide="A surer D weakens one gradient and strengthens the other"
 ahead, lengths = GAN(small, seed=SEED, device=device), {}
 with ahead.own_randomness():
     for lead, real in zip(range(201), training.real_batches(ahead, garments.images)):
@@ -476,7 +476,7 @@ assert lengths[200][0] < lengths[0][0] and lengths[200][1] > lengths[0][1]
 #
 # **Predict:** on which side of 1/2 will D(x) stay? And what is G's loss, about, where D(G(z)) is 0.3?
 
-# %%
+# %% slide="D(x) stays above one half: D's lead is what G learns from"
 gan = GAN(recipe.but(precision="auto"), seed=SEED, device=device)
 until = here.pick(ci=60, cpu=2_000, colab=23_400, full=46_850)
 live = watch.LiveTraining(goal=until * recipe.batch)
@@ -517,7 +517,7 @@ print(f"{card['images']:,} images of {data_card['name']} ({data_card['images']:,
 print(f"seed {card['seed']}, {card['seconds'] / 60:.0f} minutes")
 print(f"on {card['device']} with torch {card['versions']['torch']}")
 
-# %%
+# %% slide="Three million pictures, replayed"
 watch.replay(recorded)
 
 # %% [markdown]
@@ -565,7 +565,7 @@ lesson_02.exercise_5(sample)
 #
 # New pictures from the recorded generator, drawn by your function, next to real ones. **Predict:** FashionMNIST has ten classes, equally often. Which of them comes out least on the right?
 
-# %%
+# %% slide="Left real, right generated: look at the fine structure"
 new = torch.as_tensor(sample(recorded.generator(device), 2_000, torch.Generator(device).manual_seed(1))).cpu()
 gap = torch.full((8, 1, 1, 28, 28), 255, dtype=torch.uint8)
 real = garments.images[:64].cpu()
@@ -580,7 +580,7 @@ show.grid(
 #
 # But what is *not* there is harder to see than what is. So let somebody count: a **judge**, a small classifier trained on the real garments, which says of each picture which class it sees. The first column below says how far it can be trusted.
 
-# %%
+# %% slide="Trousers: a tenth of the real pictures, few of the generated ones"
 unseen = data.load("fashion-mnist", split="test", device=device)
 clothes_judge = judge.train(data.load("fashion-mnist", device=device), epochs=2)
 seen = judge.verdict(clothes_judge, unseen.images).seen
@@ -646,7 +646,7 @@ lesson_02.exercise_6(train)
 # %% [markdown]
 # Now ask: are the report's labels to blame for the trousers? Your loop trains, your function samples, the judge counts. Three pairs of labels and nothing else changed, the networks at a quarter of their width. (Confidence: how sure the judge is of what it sees. Balance: how evenly the classes are spread, 1 at best. Lesson 03 has more on both.)
 
-# %%
+# %% slide="One run of each is an anecdote: blame or acquit nobody yet"
 settings = {
     "0.9 and 0.1, as in the report": (0.9, 0.1, 2, True),
     "0.9 and 0, the advice of section 3": (0.9, 0.0, 2, True),

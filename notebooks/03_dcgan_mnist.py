@@ -80,7 +80,7 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 #
 # The picture below draws that. Blue squares are inputs, orange ones outputs, and a line means "this input reaches that output". Move the sliders in a running notebook. The numbers below the outputs count their lines. **Predict** before you move: what does stride 3 do to those counts? Which kernel and padding leave the size as it is at stride 1?
 
-# %%
+# %% slide="k4 s2 p1, transposed, doubles every size"
 widgets.SizeCalculator(n=4, kernel=4, stride=2, padding=1)
 
 # %% [markdown]
@@ -169,7 +169,7 @@ lesson_03.exercise_2(matrix_of)
 # %% [markdown]
 # Now the point. Take the same kernel, and let PyTorch do a *transposed* convolution of 4 numbers. It is the multiplication by $C^\top$. (`x[None, None]` adds the two dimensions that PyTorch expects in front, pictures and channels.)
 
-# %%
+# %% slide="A transposed convolution multiplies by the transposed matrix"
 # NBVAL_CHECK_OUTPUT
 kernel = torch.tensor([1.0, 2.0, 3.0, 4.0])
 x, y = torch.arange(8.0), torch.tensor([1.0, -1.0, 2.0, 0.5])
@@ -187,7 +187,7 @@ print("transposed convolution = Cᵀ y:", torch.equal(C.T @ y, by_layer))
 #
 # The laboratory report whose MLP you trained in lesson 02 (*计算机学院 生成对抗网络实验报告*, appendix A.2) prints this generator: four transposed convolutions from 1 × 1 up, and a 3 × 3 convolution at the end. Its comments say that the sizes are 4, 7, 14 and 28. Here are its layers; the normalisation and activations between them change no size. **Find the error on paper first.**
 
-# %%
+# %% slide="A published generator comes out at 32 × 32, for pictures of 28 × 28"
 # NBVAL_CHECK_OUTPUT
 printed_G = nn.Sequential(
     nn.ConvTranspose2d(100, 512, 4, 1, 0),  # "4 x 4"
@@ -206,7 +206,7 @@ for number, layer in enumerate([(4, 1, 0), (4, 2, 1), (4, 2, 1), (4, 2, 1)], 1):
 # %% [markdown]
 # k4 s2 p1 doubles: 4 becomes 8, not 7. The pictures come out at 32 × 32. And it does not stop there, because this discriminator, meant for 28 pixels, takes them without complaint:
 
-# %%
+# %% slide="One score for a real picture, four for a generated one"
 # NBVAL_CHECK_OUTPUT
 printed_D = nn.Sequential(
     nn.Conv2d(1, 64, 4, 2, 1),
@@ -287,7 +287,7 @@ print("real digits:", judge.verdict(digit_judge, unseen.images).line())
 # %% [markdown]
 # Now the course's published DCGAN for digits: the network above at a quarter of its width and with no Dropout in D, trained on 600,000 pictures of MNIST (ten epochs).
 
-# %%
+# %% slide="Most digits of the published DCGAN can be read"
 published = runs.find("quick-digits")
 generated = sampling.sample(published.generator(device), 10_000, seed=1)
 ten_epochs = judge.verdict(digit_judge, generated)
@@ -404,7 +404,7 @@ show.beside(
     columns=8,
 )
 
-# %% [markdown]
+# %% [markdown] slide="Two rules carry weight: Adam's decay of 0.5, and BatchNorm"
 # (Here D has its Dropout, as the report prints it.) One run is an anecdote: with another seed, even with another number of threads (sums in another order), the second line comes out differently. Here is every rule over three seeds, 80,000 pictures each: the same cell with `until = 2_500`, about a minute and a half a run on one core. *Confidence* is the judge's mean over 2,000 generated digits, from the lowest to the highest of the three runs. (Your cell is one more seed, as long as your profile allows.)
 #
 # | switched off | confidence after 20,000 | after 80,000 | balance after 80,000 |
@@ -432,7 +432,7 @@ show.beside(
 #
 # Compare how hard each objective pushes a single generated picture for which D puts out *l*: the derivative of $L_G$ is $2(l-1)$ here, and $σ(l) - 1$ for the non-saturating cross-entropy. The push of cross-entropy is never more than 1, and it ends where D is fooled. Least squares pushes harder the further *l* lies from 1, *on either side*: a picture that D finds far too real is pulled back. (An *l* of 1 is not the same for both: cross-entropy reads it as a probability of 0.73, least squares as "real".)
 
-# %%
+# %% slide="Least squares pulls back what D finds too real; cross-entropy never does"
 score = torch.linspace(-4, 4, 200)
 figure, axes = show.new_figure(7, 3.2)
 axes.plot(score, 1 - torch.sigmoid(score), color=show.PINK, label="cross-entropy: 1 − σ(l)")
@@ -449,7 +449,7 @@ show.figure(
 # %% [markdown]
 # The notes also take their pictures **four at a time**, with a learning rate of 0.00001 for D. Count what that costs before any question of quality: the same network, the same loop, two batch sizes.
 
-# %%
+# %% slide="Batches of four: the same arithmetic a picture, and far fewer pictures a second"
 notes = recipes.get("dcgan-mnist").at(here)
 speeds = {}
 for batch in (4, 64):
@@ -491,7 +491,7 @@ for _ in training.train(gan, garments.images, until):
 # %% [markdown]
 # Beside it, the MLP of lesson 02 after three million pictures.
 
-# %%
+# %% slide="The MLP errs in single pixels, the DCGAN in whole pieces"
 mlp = runs.find("mlp-fashion")
 by_mlp = sampling.sample(mlp.generator(device), 2_000, seed=1)
 by_dcgan = sampling.sample(gan.average, 2_000, seed=1)
@@ -510,7 +510,7 @@ for name, images in (("real", garments.images[:2_000]), ("MLP", by_mlp), ("DCGAN
     verdict = judge.verdict(fashion_judge, images)
     print(f"{name:6s} {verdict.line()} ({garments.classes[verdict.shares.argmin()]}){known}")
 
-# %% [markdown]
+# %% [markdown] slide="Picture for picture the full DCGAN learns more; second for second is another count"
 # (The MLP makes few trousers, as lesson 02 counted.) The cell compares unequal things: a short run with a long one. Here is what the report compares, its own two recipes (batches of 64, labels 0.9 / 0.1, one step of G for two of D), each after 120,000 pictures on one core:
 #
 # | | weights in G | seconds | confidence | 90 % sure | balance |
@@ -530,7 +530,7 @@ for name, images in (("real", garments.images[:2_000]), ("MLP", by_mlp), ("DCGAN
 #
 # The MNIST notes say that transposed convolutions *avoid* checkerboard artefacts. The common finding is the opposite (Odena, Dumoulin and Olah, 2016). You can decide it yourself, by counting: how many inputs write to each output? Where neighbours get unequal numbers, the spread of their values differs before a single weight has been learnt.
 
-# %%
+# %% slide="k3 s2 covers its outputs unevenly"
 widgets.connections(7, 3, 2, 1, transposed=True)
 
 # %% [markdown]
@@ -580,7 +580,7 @@ for k, s, p in ((4, 2, 1), (3, 2, 1), (5, 3, 1)):
 #
 # Predicted from this alone: with independent random weights and inputs, the variance of an output is proportional to the number of terms in its sum, so in two dimensions to the *product* of the two counts. Let fresh random layers confirm it.
 
-# %%
+# %% slide="Unequal counts make unequal variances before a weight is learnt"
 def variance_map(kernel, stride, padding, n=8, draws=400):
     """Variance of every output of freshly drawn layers with one output channel, for random inputs."""
     torch.manual_seed(SEED)
@@ -614,7 +614,7 @@ show.figure(
 #
 # (`output_padding=1` gives k3 s2 one output more at the end, so that all three come out at 28.)
 
-# %%
+# %% slide="Transposed layers start with a grid; enlarging and convolving does not"
 doubling = {
     "k4 s2": lambda: nn.ConvTranspose2d(64, 1, 4, 2, 1, bias=False),
     "k3 s2": lambda: nn.ConvTranspose2d(64, 1, 3, 2, 1, output_padding=1, bias=False),
@@ -647,7 +647,7 @@ show.beside(
 #
 # So there are two causes: unequal counts, and unequal weights. That is where a generator *starts*. Training can make the weights agree, because D sees the pattern. Did it?
 
-# %%
+# %% slide="D has taught most of the grid away"
 recipe = recipes.get("quick-digits").at(here)
 fresh = sampling.sample(GAN(recipe, seed=SEED, device=device).G.eval(), 500, seed=1)
 shares = {

@@ -89,7 +89,7 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 #
 # So this lesson runs on **drawn faces** unless CelebA already lies on your machine. `data.load` says which it took. To use CelebA, agree to its terms and run `python -m gan_course data celeba --fetch`, or name a folder or zip of pictures in `GAN_COURSE_CELEBA`. Any folder of pictures will do.
 
-# %%
+# %% slide="Drawn faces: paintings of nobody, made by a program"
 faces = data.load("faces", 64, count=here.pick(ci=600, cpu=20_000, colab=20_000, full=20_000))
 kind = {"drawn-faces": "drawn faces", "celeba": "photographs"}[faces.name]
 print(faces.source)
@@ -98,7 +98,7 @@ show.grid(faces.images[:32], f"32 {kind} at 64 × 64 pixels from the training se
 # %% [markdown]
 # Attributes come with them. **Count before you train**: this is the population that the generator will imitate.
 
-# %%
+# %% slide="Count before you train: G will imitate this population"
 if faces.attributes is not None:
     share = faces.attributes.float().mean(0)
     for i in share.argsort(descending=True).tolist():
@@ -143,7 +143,7 @@ def kept(width, height):
 # %%
 lesson_04.exercise_1(kept)
 
-# %% tags=["skip"]
+# %%
 # NBVAL_CHECK_OUTPUT
 left, top, right, bottom = kept(178, 218)
 print(f"of 178 × 218 pixels: columns {left:.0f} to {right:.0f}, rows {top:.0f} to {bottom:.0f}")
@@ -158,7 +158,7 @@ print(f"lost: {1 - (right - left) * (bottom - top) / (178 * 218):.1%} of every p
 #
 # Four doublings from 4 to 64 pixels, and the same way back. You can read it off the sizes:
 
-# %%
+# %% slide="Four doublings from 4 to 64 pixels, and the same way back"
 # NBVAL_CHECK_OUTPUT
 G, D = networks.build("dcgan-faces", channels=3, size=64)
 for name, network, x in (("G", G, torch.randn(1, 100)), ("D", D, torch.zeros(1, 3, 64, 64))):
@@ -166,7 +166,7 @@ for name, network, x in (("G", G, torch.randn(1, 100)), ("D", D, torch.zeros(1, 
     print(name, " → ".join("×".join(map(str, shape)) for shape in shapes))
     print(f"  {networks.count_parameters(network):,} weights")
 
-# %% [markdown]
+# %% [markdown] slide="Five numbers say how the game stands"
 # ## 4 · The tutorial's protocol
 #
 # Batches of 128; Adam with rate 0.0002 and first decay 0.5 for both networks; labels 1 and 0; one step of D (a real batch, then a generated one), then one of G *on the same generated batch*; seed 999; 64 fixed latents drawn on a schedule; and a line of telemetry every 50 steps. All of that is the recipe `dcgan-faces-64`.
@@ -183,7 +183,7 @@ for name, network, x in (("G", G, torch.randn(1, 100)), ("D", D, torch.zeros(1, 
 #
 # **Predict:** which of the two D(G(z)) is the lower, and why?
 
-# %% tags=["skip"]
+# %%
 recipe = recipes.get("dcgan-faces-64")
 # On a laptop: a quarter of the channels, and smaller batches for more steps a minute.
 small = recipe.but(
@@ -255,7 +255,7 @@ lesson_04.exercise_2(read_line)
 #
 # The tutorial explains its line with a prediction: D(x) *should start close to 1* and converge to 0.5 as G gets better, and D(G(z)) should start near 0 and converge to 0.5, too. It also prints the log of its own run, five epochs over CelebA. Your function can read it. So we need not believe anybody.
 
-# %%
+# %% slide="D(x) jumps up at once; the second D(G(z)) is mostly the lower one"
 # NBVAL_CHECK_OUTPUT
 printed = (files.assets_dir() / "dcgan-tutorial-log.txt").read_text().splitlines()
 print(*(line.replace("\t", "  ") for line in printed[:2]), sep="\n")
@@ -267,7 +267,7 @@ for epoch, part in enumerate(np.split(log, 5), 1):
 print(f"line by line D(x) lies between {log[:, 2].min():.2f} and {log[:, 2].max():.2f}")
 print(f"the second D(G(z)) is the lower one in {(log[:, 4] < log[:, 3]).sum()} of {len(log)} lines")
 
-# %% tags=["notes"]
+# %% slide="D(x) does not come down to one half"
 iterations = np.arange(len(log)) * 50
 figure, axes = show.new_figure(9, 3.2, ncols=2, sharey=True)
 scores = {"D(x)": show.REAL, "D(G(z)) before": show.FAKE, "D(G(z)) after": show.ORANGE}
@@ -347,12 +347,12 @@ def glance(d_real, d_fake):
 # %%
 lesson_04.exercise_3(glance)
 
-# %% tags=["skip"]
+# %%
 # NBVAL_CHECK_OUTPUT
 print("the tutorial's run:", glance(log[:, 2], log[:, 3]))
 print("the course's run:  ", glance(ours[:, 0], ours[:, 1]))
 
-# %% tags=["skip"]
+# %%
 live_log = np.array([read_line(line) for line in lines], dtype=float)
 print(f"your live run, {len(lines)} lines:", glance(live_log[:, 2], live_log[:, 3]))
 
@@ -363,7 +363,7 @@ print(f"your live run, {len(lines)} lines:", glance(live_log[:, 2], live_log[:, 
 #
 # The live run was short. Here is a longer one, recorded; its card says by which command it was made, on which pictures and for how long.
 
-# %% tags=["skip"]
+# %%
 card, standard = recorded.card, recipes.get(recorded.recipe.key).as_dict()
 changed = {name: value for name, value in recorded.recipe.as_dict().items() if value != standard[name]}
 options = "".join(f" --set {name}={value}" for name, value in changed.items())
@@ -372,13 +372,13 @@ different = f"{card['data']['images']:,} different {card['data']['name']}"
 print(f"{card['images']:,} images ({different}), {recorded.card['step']:,} steps at width {recorded.recipe.width:g}")
 print(f"{card['seconds'] / 60:.0f} minutes on {card['device']} with torch {card['versions']['torch']}")
 
-# %% tags=["skip"]
+# %% slide="The recorded run, from noise to faces"
 widgets.training_player(recorded)
 
 # %% [markdown]
 # **Predict:** what can be told first in a picture, and what last: the outline of a head, hair, eyes, glasses? Section 1 says how often each occurs. Then look: five of the fixed latents, each row one of them, after so many images.
 
-# %%
+# %% slide="What nearly every picture has, and large, comes before what is small"
 frames, side, gap = recorded.frames, recorded.recipe.size, 2
 blocks = {}
 for i in np.geomspace(1, len(frames), 7).round().astype(int) - 1:  # closer together at the beginning
@@ -398,7 +398,7 @@ show.beside(
 #
 # New latents, pictures nobody has seen. **Where would you look** to tell the two sides apart?
 
-# %%
+# %% slide="Look at what comes in pairs: eyes, lenses, earrings"
 made = sampling.sample(recorded.generator(device), 18, seed=1)
 reference = portraits.draw(18, 64, first=1_000).images
 show.beside(
@@ -440,7 +440,7 @@ def operations(channels_in, channels_out, kernel, size_in):
 # %%
 lesson_04.exercise_4(operations)
 
-# %%
+# %% slide="Weights sit in the first layers; operations are spread evenly"
 figure, axes = show.new_figure(10, 3.2, ncols=3)
 for ax, size in zip(axes, (64, 96, 128)):
     G, _ = networks.build("dcgan-faces", channels=3, size=size)
@@ -512,7 +512,7 @@ for size, (flops, seconds, adam, weights_g, weights_d) in cost.items():
 #
 # The printed last layer for 96 pixels is k5 s3 p1. By the counting of lesson 03 it covers its outputs unevenly:
 
-# %% tags=["skip"]
+# %%
 # NBVAL_CHECK_OUTPUT
 print("k5 s3 p1:", *sizes.overlaps(32, 5, 3, 1)[:12].tolist(), "…")
 
@@ -553,7 +553,7 @@ lesson_04.exercise_5(flat_head)
 #
 # **Predict** from lesson 03: with mean 0, which of the three has the strongest pattern, which has none? And where can a mean of 0.01, which adds the same to every weight, make a difference?
 
-# %%
+# %% slide="Unequal weights make a grid; with a mean of 0.01 unequal counts do, too"
 heads = {
     "k5 s3 p1": lambda: nn.ConvTranspose2d(64, 3, 5, 3, 1, bias=False),
     "k3 s3": lambda: nn.ConvTranspose2d(64, 3, 3, 3, bias=False),
@@ -591,7 +591,7 @@ show.beside(
 #
 # And after training? Lesson 03 saw the pattern go on digits. Here are the course's recorded runs, each with a generator as it started and with drawn faces, which say what is normal.
 
-# %%
+# %% slide="Training takes most of the grid away, not always all of it"
 shares, blocks = {}, {}
 for name, period in (("dcgan-faces-64", 2), ("faces-96", 3), ("faces-128", 2)):
     run, how_many = runs.find(name), here.pick(ci=64, cpu=500, colab=500, full=500)
@@ -616,7 +616,7 @@ show.beside(
     columns=3,
 )
 
-# %% [markdown]
+# %% [markdown] slide="A head that enlarges and convolves keeps no grid of its own"
 # In all three runs training has taken most of the grid away, and the last words of each line say whether something has stayed. Look for it on the flat backgrounds, where nothing hides it. Lesson 03's "D has taught it away" was true of its digits and is no law: the last layer is k4 s2 p1 at 64 pixels and at 128, so where these two lines differ, the layer alone is not the reason. The runs also differ in size, width, labels and how much they have seen; three of them cannot say which of these it is.
 #
 # What a head does can be said better where the rest is the same. Two heads trained side by side (96 pixels, a quarter of the width, batches of 32, two seeds each; first weights of the recipe, so a mean of 0.01 for transposed convolutions and of 0 for others), share of the power at period 3:
@@ -629,7 +629,7 @@ show.beside(
 #
 # The other head is free of this pattern, more than even the drawn faces are; the coarser grids that come from the layers before it (period 6, 12 and so on) stay. And it is not free: the same 48,000 images took 1.7 times as long, because it convolves at 96 × 96 where the other works at 32 × 32. Your `operations` says what that means for the head alone (for a convolution with stride 1 the pixels that come out count):
 
-# %% tags=["skip"]
+# %%
 transposed, enlarged = (float(operations(64, 3, 5, n)) / 1e6 for n in (32, 96))
 print(f"k5 s3 p1: {transposed:.0f} million operations a picture; enlarged, then k5 s1: {enlarged:.0f} million")
 
@@ -638,7 +638,7 @@ print(f"k5 s3 p1: {transposed:.0f} million operations a picture; enlarged, then 
 #
 # The review warns of something else: stride and kernel of this layer do not match, and so artefacts *at the edge* are to be feared. Look at how much each pixel varies from picture to picture, and compare the uppermost rows with their counts.
 
-# %% tags=["skip"]
+# %%
 spread = {name: data.to_signed(images).std(dim=0).mean(0) for name, images in of_96.items()}
 figure, axes = show.new_figure(10, 3.6, ncols=3, width_ratios=(1, 1, 1.2))
 for ax, (name, values) in zip(axes, spread.items()):
@@ -763,7 +763,7 @@ own_log = ["training begins"]
 for _ in training.train(own, prepared, until):
     own_log.append(own.history.line())
 
-# %% tags=["skip"]
+# %% slide="From photographs of any shape to 80 × 80 faces"
 by_yours = sampling.sample(own.average, 128, seed=1)
 print(*own_log[:-1:5], own_log[-1], f"verdict: {verdict(own_log)}", sep="\n")
 for name, images in (("prepared", prepared[:128]), ("yours", by_yours)):
@@ -854,7 +854,7 @@ for bench in json.loads((files.assets_dir() / "benchmarks.json").read_text()):
 #
 # A step is several hundred operations. Each has arithmetic to do, at best at the pace of large matrix products, and bytes to read and write, at best in one pass. For each operation take the longer of the two, add them all up, and you have a *limit* for the step (after the roofline of Williams, Waterman and Patterson, 2009). `python notebooks/tools/account.py` measures both paces and then every operation, by what it does. **Predict**: which recipe stands nearest to its limit, which farthest, and what fills the rest?
 
-# %% tags=["notes"]
+# %% slide="Small batches and narrow networks stand farthest from their limit"
 accounts = json.loads((files.assets_dir() / "accounts.json").read_text())
 evidence = accounts[0]["evidence"]
 print(", ".join(f"{key} {evidence[key]}" for key in ("date", "device", "cpu", "torch")))

@@ -67,7 +67,7 @@ print(f"profile {here.name}: {here.about}")
 #
 # A generator turns 100 numbers, drawn independently from N(0, 1), into a picture. Where do such draws lie? The squared length of z is a sum of 100 independent squares. Each has mean 1 and variance 2, so the sum has mean 100 and standard deviation √200, about 14. The root of 100 ± 14 is about 10 ± 0.7: that is the length. **Predict**: out of 10,000 draws, how many are shorter than 7?
 
-# %%
+# %% slide="Draws lie in a thin shell, nearly at right angles to each other"
 # NBVAL_CHECK_OUTPUT
 z = latent.draw(10_000, 100, seed=SEED)
 norms = z.norm(dim=1)
@@ -81,7 +81,7 @@ print(f"cosine between two draws: mean {cosines.mean().abs():.2f}, standard devi
 #
 # The explorer shows twelve latents and moves all of them alike. Each slider adds to one of the 100 dimensions, or moves along a direction (those called *found* come in section 6). Drag, and look for what changes on *all* pictures. Then take other latents, and look again.
 
-# %% tags=["skip"]
+# %% slide="Look for what changes on all pictures"
 widgets.latent_explorer("quick-digits", start=(0, 1, 2))
 
 # %% [markdown]
@@ -123,7 +123,7 @@ def traverse(z, dimension, values):
 # %%
 lesson_05.exercise_1(traverse)
 
-# %% tags=["skip"]
+# %% slide="Dimensions 4 and 21 change something. But compared with what?"
 values = torch.linspace(-3, 3, 9)
 three = latent.draw(3, 100, seed=SEED)
 rows = {
@@ -140,7 +140,7 @@ show.beside(
 # %% [markdown]
 # Something happens, no doubt. But compared with what? For each of the 100 dimensions, `latent.influence` draws random latents, puts that dimension at −2 and at +2, and takes the mean absolute difference of the two pictures, in grey levels of 255. Had a generator set 4 and 21 apart, where would they stand among the 100? **Predict** where they will.
 
-# %% tags=["notes"]
+# %% slide="Every dimension changes the picture; 4 and 21 stand elsewhere in each generator"
 n = here.pick(ci=4, cpu=32, colab=48, full=64)
 influence = {name: latent.influence(generator, n, seed=SEED) for name, generator in generators.items()}
 figure, axes = show.new_figure(11, 3.4, ncols=3)
@@ -205,7 +205,7 @@ for name, title in names.items():
     )
     print(f"         a dimension agrees better in {ahead:.0%} of all pairs; were all alike, in 50% ± {scatter:.0%}")
 
-# %% [markdown]
+# %% [markdown] slide="Along the arc the length stays what draws have"
 # Were the axes of z special, a dimension would agree better than a random direction in nearly all pairs; were they like any other direction, in about half, give or take what is printed beside it. (That is the rank test of Mann and Whitney.) Nothing near 100 % is there: an axis of z is where the coordinates happen to lie, not a property of the pictures.
 #
 # How high the numbers of a row are says something else: how much *any* step does the same on all pictures. Sections 5 and 6 look for better directions.
@@ -252,13 +252,13 @@ def slerp(a, b, t):
 # %%
 lesson_05.exercise_2(slerp)
 
-# %% tags=["skip"]
+# %%
 # NBVAL_CHECK_OUTPUT
 a, b = 10 * torch.eye(100)[:2]  # of length 10, at right angles
 for name, walk in (("straight", latent.lerp), ("along the arc", slerp)):
     print(f"{name:13} length half-way: {floats(walk(a, b, torch.tensor([0.5]))).norm():.2f}")
 
-# %% tags=["notes"]
+# %% slide="Both middles point the same way; they differ in length"
 t = torch.linspace(0, 1, 9)
 a, b = latent.draw(2, 100, seed=3)
 paths = {"straight": latent.lerp(a, b, t), "along the arc": floats(slerp(a, b, t))}
@@ -286,7 +286,7 @@ show.beside(
 #
 # **Predict**: will 7.1, the middle of the straight line, cost confidence? And 5, and 14.1?
 
-# %%
+# %% slide="What another length costs is said with its uncertainty"
 with torch.enable_grad():
     digits = data.load("mnist")
     expert = judge.train(digits, epochs=here.pick(ci=2, cpu=1, colab=2, full=2))
@@ -311,7 +311,7 @@ for length in (10.0, 5.0, 7.1, 14.1):
 #
 # "Interpolation is smooth" is another claim of the report (section 4.3). The network is continuous, so it cannot jump; but it can hurry. Take 60 equal steps along an arc, and compare the largest change of the picture with the mean one: 1 would be an even walk, and 60 a walk that changes in one single step.
 
-# %% tags=["skip"]
+# %%
 t = torch.linspace(0, 1, 61)
 many = here.pick(ci=5, cpu=50, colab=50, full=100)
 for name, title in names.items():
@@ -336,7 +336,7 @@ show.grid(
 # %% [markdown]
 # The same to move about in, with the anchors in the corners and the picture of the point between them in the middle; *lerp* is the straight line.
 
-# %% tags=["skip"]
+# %% slide="Between four anchors there is a square of pictures"
 widgets.interpolator("quick-digits", anchors=4, seeds=(0, 5, 8, 2))
 
 # %% [markdown]
@@ -344,7 +344,7 @@ widgets.interpolator("quick-digits", anchors=4, seeds=(0, 5, 8, 2))
 #
 # Two latents span a plane, and the circle around the origin through the first one stays at its length all the way. It makes a film without a beginning.
 
-# %%
+# %% slide="A circle through latent space is a film without a beginning"
 frames = here.pick(ci=8, cpu=36, colab=36, full=36)
 a, b = latent.draw(24, 100, seed=8).chunk(2)
 rounds = torch.stack([latent.circle(p, q, frames) for p, q in zip(a, b)], dim=1)  # [frames, 12, 100]
@@ -395,7 +395,7 @@ lesson_05.exercise_3(direction)
 #
 # A direction between means carries along whatever goes together in the pictures. What does, in the drawn ones? Count each pair of attributes beside what would be expected if the two had nothing to do with each other, share times share times number.
 
-# %% tags=["skip"]
+# %%
 ATTRIBUTES = ("Wearing_Hat", "Long_Hair", "Eyeglasses", "Bald")
 known = portraits.draw(here.pick(ci=600, cpu=3_000, colab=6_000, full=10_000))
 unseen = portraits.draw(here.pick(ci=100, cpu=500, colab=1_000, full=2_000), seed=1)
@@ -449,7 +449,7 @@ moved = {name: after(d) for name, d in directions.items()}
 some_random = latent.draw(here.pick(ci=3, cpu=8, colab=8, full=8), 100, seed=12)
 by_chance = torch.stack([after(d) for d in some_random])
 
-# %%
+# %% slide="A difference of two means is a direction: does the attribute come and go?"
 walk = torch.linspace(-4, 4, 5)
 shown = {}
 for name, d in list(directions.items())[:2]:
@@ -465,7 +465,7 @@ show.beside(
 # %% [markdown]
 # First look: do *you* see the attribute come and go? Then ask the classifiers: the share of pictures with each attribute, in percent, when the other latents move by 4.
 
-# %%
+# %% slide="Ask the classifiers what else moved along"
 rows = {"as they were": before} | {f"towards {name}": row for name, row in moved.items()}
 rows |= {f"{len(by_chance)} random: lowest": by_chance.amin(0), "highest": by_chance.amax(0)}
 print(f"{'':20}" + "".join(f"{name:>13}" for name in ATTRIBUTES))
@@ -479,7 +479,7 @@ for name, row in rows.items():
 #
 # Your directions as sliders:
 
-# %% tags=["skip"]
+# %% slide="With a direction, every labelled property becomes a slider"
 widgets.latent_explorer("quick-faces", directions, start=tuple(directions)[:3] or (0,))
 
 # %% [markdown]
@@ -518,7 +518,7 @@ lesson_05.exercise_4(stretched)
 # %% [markdown]
 # The first layer of the DCGANs is a transposed convolution on one pixel: a kernel [100, channels, 4, 4], which is a matrix from 100 numbers to channels · 4 · 4.
 
-# %% tags=["skip"]
+# %%
 # NBVAL_CHECK_OUTPUT
 found = {}
 for name, generator in generators.items():
@@ -528,7 +528,7 @@ for name, generator in generators.items():
     same = torch.allclose(found[name][0][:5], latent.sefa(generator, 5)[0], rtol=1e-3)
     print(f"{name:13} kernel {list(kernel.shape)}, A {list(A.shape)}; as latent.sefa finds them: {same}")
 
-# %% tags=["skip"]
+# %% slide="The first layer stretches a few directions far more than the rest"
 figure, axes = show.new_figure(11, 3.2, ncols=3)
 steepest = {}
 for ax, (name, title) in zip(axes, names.items()):
@@ -563,7 +563,7 @@ for name, title in names.items():
     first, random, last = (both[:, 0].mean() for both in measured.values())
     assert first > random > last
 
-# %%
+# %% slide="Directions found in the weights: no label and no picture was needed"
 walk = torch.linspace(-4, 4, 7)[:, None]
 three = latent.draw(3, 100, seed=14)
 show.beside(
@@ -585,7 +585,7 @@ show.beside(
 #
 # Start where? z = 0 offers itself, the mean of all draws. But section 1 said that no draw is ever near it. **Predict**: how long is the gradient there, beside that at a draw?
 
-# %% tags=["skip"]
+# %% slide="Where nothing comes through the first ReLU, z = 0 is a dead spot"
 begin = latent.draw(1, 100, seed=22)
 for name, title in names.items():
     G, target = generators[name], generators[name](latent.draw(1, 100, seed=23))
@@ -676,7 +676,7 @@ searches = {name: (name, package(wanted)) for name, wanted in kinds.items()}
 searches |= {f"{name}, yours": (name, yours(kinds[name])) for name in ("its own", "real digits")}
 searches["real digits, pulled"] = "real digits", package(kinds["real digits"], pull=0.01)
 
-# %%
+# %% slide="Not every picture has a latent"
 errors = {}
 print(f"after {steps} steps        error, grey levels                    length of z")
 print("                      mean   best  worst  all black      mean, least and most")
@@ -707,10 +707,10 @@ show.beside(
 #
 # The published runs of this lesson keep copies of their generator along its training. Fix the latents and go through time: when does a z begin to mean "a seven"? One slider walks around a circle, the other through training.
 
-# %% tags=["skip"]
+# %% slide="Fix the latents, and go through time"
 widgets.time_scrubber("quick-digits")
 
-# %% tags=["notes"]
+# %% slide="A latent's digit is not settled early"
 run = runs.find("quick-digits")
 fixed = latent.draw(here.pick(ci=100, cpu=1_000, colab=1_000, full=1_000), 100, seed=30)
 verdicts = [judge.verdict(expert, data.to_uint8(run.generator(step=step)(fixed))) for step in run.snapshots]
@@ -757,10 +757,10 @@ show.figure(
 #
 # Then the orange curve. It climbs until the end: a latent's digit is not settled early. What is missing to 100 % has two parts. Some pictures are no clear digit, and the judge calls them now this, now that; therefore the last two lines also count those alone of which it is sure both times. What is missing there is latent space that has changed hands, from one digit to another; read how much that is from the middle of the training on, and how much between the last two copies. And here is the run itself, to be played in a lecture:
 
-# %% tags=["skip"]
+# %%
 widgets.training_player("quick-digits")
 
-# %% [markdown]
+# %% [markdown] slide="What a latent space is not"
 # ## 9 · What a latent space is not
 #
 # - **Not a list of attributes.** An axis has no meaning of its own; directions mean something on average, more or less.
@@ -817,7 +817,7 @@ lesson_05.exercise_6(edit)
 # %% [markdown]
 # Now given ones: drawn faces that no generator has made, without the attribute that they are to get. The classifiers of section 5 answer for `has` and `keep`.
 
-# %% tags=["notes"]
+# %% slide="What the search loses, no edit brings back"
 gain = {name: row - before for name, row in moved.items()}
 able = [name for name in directions if name != "Bald"]  # whoever is bald can keep neither hat nor long hair
 wanted = max(able, key=lambda name: gain[name][ATTRIBUTES.index(name)])  # what its own direction brings best
@@ -854,7 +854,7 @@ show.grid(
 #
 # A handful of faces proves nothing about directions. So turn the `others` of section 5 by a quarter of the arc: along the attribute's direction, along what remains of it at right angles to the other, and along random ones.
 
-# %%
+# %% slide="What was taken off the direction: did it keep what was to be kept?"
 d, k = directions[wanted], directions[kept_one]
 aims = {f"towards {wanted}": d, f"{kept_one} taken off": d - (d @ k) / (k @ k) * k}
 aims |= {f"random {i}": one for i, one in enumerate(some_random[:3], 1)}

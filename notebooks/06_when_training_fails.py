@@ -77,7 +77,7 @@ print(digits.source)
 #
 # **Predict:** the pictures get better and better. What do the two losses do meanwhile?
 
-# %%
+# %% slide="Healthy is a contest: both losses stay in a band"
 published = runs.find("quick-digits")
 history = published.history
 columns = ("loss_d", "loss_g", "d_real", "d_fake", "right_real", "right_fake")
@@ -94,7 +94,7 @@ print(f"G's loss in nine of ten rows of the log: {swing[0]:.2f} to {swing[1]:.2f
 #
 # So what tells you that the pictures improve? Not the losses. The course's judge of digits (a classifier, lesson 03) turns each picture into 128 features; the **Fréchet distance** between the features of real and of generated pictures, smaller is better, says how far apart the two clouds are. Lesson 00's run left copies of G along the way:
 
-# %%
+# %% slide="The distance falls to a few hundredths; D's loss rises"
 expert = judge.load("mnist", device)
 test_images = unseen.images[:2_000]
 real_features, real_logits = judge.look(expert, test_images)
@@ -169,7 +169,7 @@ def live_run(changes, step=None):
 lived = {name: live_run(changes) for name, changes in {"healthy": {}, **ILLNESSES}.items()}
 made = {name: sampling.sample(gan.average, 2_000, seed=1) for name, (gan, _, _) in lived.items()}
 
-# %%
+# %% slide="Three ways to be ill: with a fast G it is D's loss that goes up"
 figure, axes = show.new_figure(12, 6.4, nrows=2, ncols=4, sharey="row")
 for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     images = gan.history["images"]
@@ -196,7 +196,7 @@ show.figure(
     "Below, the share of pictures on which D is right, and the spread of G's pictures.",
 )
 
-# %%
+# %% slide="A log says who leads; what is lost, only pictures show"
 words = ", ".join(f"{name} {seen(images)['kinds']:.1f}" for name, images in made.items())
 show.beside(
     {name: images[:36] for name, images in made.items()},
@@ -264,7 +264,7 @@ print(f"{agreed} of 4 read as they were provoked;", "the healthy run does" if re
 #
 # Here is every symptom that the notes name, as a condition on numbers, against the healthy run of the same seed and length. **Predict** the one that is most often repeated: does G's gradient vanish when D is too strong? Lesson 01 computed what each objective does there.
 
-# %%
+# %% slide="Under a fast D, G's gradient does not vanish"
 def signs(name):
     """What the symptoms are judged by."""
     gan, log, halfway = lived[name]
@@ -350,7 +350,7 @@ print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy
 #
 # Compare the pushes. By the score of one real picture, D's loss has the slope −1 below 1 and **0** above; cross-entropy has σ(l) − 1, which is never 0. By the score of one generated picture G's loss has the slope −1, everywhere; the non-saturating loss has σ(l) − 1, which fades once D is fooled.
 
-# %%
+# %% slide="Hinge lets D rest where a picture is safe; cross-entropy never does"
 score = torch.linspace(-4, 4, 200)
 figure, axes = show.new_figure(10, 3.2, ncols=2, sharey=True)
 for axis, hinge, title in (
@@ -422,7 +422,7 @@ for name, (gan, *_) in lived.items():
 #
 # **The first sitting ends here.**
 
-# %% [markdown]
+# %% [markdown] slide="The Wasserstein game wants a slope of 1 along the way"
 # ## 5 · Why charge D for its slope?
 #
 # Suppose D need not be a judge at all. Arjovsky, Chintala and Bottou (2017) measure how far G is from the data by the **Wasserstein distance** W: the least mean way that the generated mass has to be carried to lie as the real one does. Two heaps of points at distance 3 have W = 3, and unlike the divergence of lesson 01 it says so however far apart they are. A theorem (Kantorovich and Rubinstein) turns W into a game:
@@ -439,7 +439,7 @@ for name, (gan, *_) in lived.items():
 #
 # 6. The charge is on each picture's own slope. With **BatchNorm** in D there is no such thing, because one picture's output depends on the whole batch. **Predict** the numbers: eight digits go through D. How many of them move the output of the *first* one?
 
-# %%
+# %% slide="With BatchNorm in D, every picture moves the first one's output"
 # NBVAL_CHECK_OUTPUT
 for norm in ("batch", "layer", "none"):
     _, D = recipes.get("quick-digits").but(d_norm=norm).build()
@@ -491,7 +491,7 @@ lesson_06.exercise_3(gradient_penalty)
 # %% [markdown]
 # Try it where everything is known. Real "pictures" of one pixel lie at 3, generated ones at 0, so W = 3. Let D be a line, D(y) = ψy. Its loss is −3ψ + λ(ψ − 1)², lowest at ψ = 1 + 3/(2λ): a penalty, unlike a bound, gives way a little where it is pulled. **Predict** what D's estimate of W is for λ = 10.
 
-# %%
+# %% slide="A penalty, unlike a bound, gives way where it is pulled"
 # NBVAL_CHECK_OUTPUT
 there, origin = torch.full((64, 1, 1, 1), 3.0), torch.zeros(64, 1, 1, 1)
 for weight in (1.0, 10.0, 100.0):
@@ -574,7 +574,7 @@ lesson_06.exercise_4(r1)
 # (Misprints of this root circulate, with γ for γ². You can tell by its border: the root is 0 at γ = **1**, where rotation ends.) Below 1 the pair is complex: the game still turns, and decays at the rate γ/2. Above 1 both are real, and the slower one, $-\frac{γ}{2} + \sqrt{\frac{γ^2}{4} - \frac14}$, comes *back* to 0 as γ grows: a D that pays too much for any slope cannot tell G where to go. **Predict** the rates at γ = 0.5, 1 and 4, then compare with the game itself: short steps from near the solution, and the matrix that best takes each point to the next, as in lesson 01.
 
 
-# %%
+# %% slide="Rotation ends at γ = 1; a stronger penalty settles more slowly"
 # NBVAL_CHECK_OUTPUT
 def fitted(path):
     """The 2 × 2 matrix M that best satisfies path[k + 1] = M path[k]."""
@@ -600,7 +600,7 @@ for gamma in (0.0, 0.5, 1.0, 2.0, 4.0):
 # Now charge $\frac{γ}{2}(|ψ| - 1)^2$ instead, the gradient penalty's centre on the same game. At the solution, θ = 0 and ψ = 0, its gradient is not 0: it pushes ψ towards 1 or −1 with the force γ, and a D with slope 1 sends G away from the data. **Predict:** where does it end?
 
 
-# %%
+# %% slide="Centred at 1, the game never comes to rest; centred at 0, it does"
 def dirac_one_centred(rate, steps, gamma, start=(1.0, 0.1)):
     """As `toy.dirac_run` with alternating steps, and a penalty of gamma/2 (|psi| - 1)² on D."""
     theta, psi = start
@@ -868,7 +868,7 @@ for name, by_remedy in effect.items():
         rows.append((arm, f"{np.median(values):.0f}", f"{mean:+.0f}", f"{low:+.0f} to {high:+.0f}", says))
     print(terminal.aligned(rows, numbers=True), f"\nuntreated {untreated:.0f}, healthy {sound:.0f}\n")
 
-# %%
+# %% slide="R1 and the relativistic pair help against all three, and heal none"
 names = ["its own: a smaller rate", "its own: steps left out (collapse: beta)", *REMEDIES]  # see the table
 figure, axes = show.new_figure(12, 5.8, ncols=3, sharex=True, sharey=True)
 for axis, (name, by_remedy) in zip(axes, effect.items()):
@@ -926,7 +926,7 @@ show.figure(
 #
 # Keys: Tab moves between the controls, the arrow keys move the time, Enter presses a button, and each diagnosis is one. The line beneath the picture says in numbers what it shows.
 
-# %%
+# %% slide="The ward: commit to a diagnosis, and only then be told"
 from gan_course import ward, widgets
 
 widgets.ward_round(seed=SEED)
@@ -968,7 +968,7 @@ for name in runs.published():
 #
 # How often is it right? Its limits were set on the digits above. Here it is asked about runs that it has never seen: clothes, other causes, five seeds each. A row is what was provoked, a column what it said.
 
-# %%
+# %% slide="An honest diagnosis may say: I cannot tell"
 unseen_runs = studies.read(studies.get("unseen"), studies.published(studies.get("unseen")))
 
 
@@ -1071,7 +1071,7 @@ if missing:
     for key in dict.fromkeys(missing):
         print(f"    python -m gan_course study {key} --seeds 5 --out assets/studies/{key}.jsonl")
 
-# %%
+# %% slide="Some bugs of public code ruin the run, others do no measurable harm"
 def hang(damage):
     """Damage by exhibit: a dot a seed, a line for the interval; the worst above. None where nothing was measured."""
     if not damage:
@@ -1167,7 +1167,7 @@ lesson_06.exercise_7(two_lines, mended_losses)
 # %% [markdown]
 # Watch both where everything is known: the data lie at 3, G makes the point θ and begins at 0, D(y) = ψy is charged by your R1 with γ = 2. **Predict** for the pair as found: where does θ go, and what does D's loss look like meanwhile?
 
-# %%
+# %% slide="As found, D's loss falls and falls while G runs away"
 def play(losses_of, steps=100, rate=0.1):
     """D and G in turn; θ and D's loss at the end."""
     theta, psi = (torch.zeros((), requires_grad=True) for _ in range(2))
@@ -1263,7 +1263,7 @@ lesson_06.exercise_8(leaking_line, mended_step)
 # %% [markdown]
 # What did the bug do to D? Its gradient should be that of its own loss. From the second step on, G's is added to it, and on generated pictures G's loss wants the opposite of D's. Measure the angle between the gradient that was used and the right one. **Predict** its cosine: 1 would be no harm, 0 a gradient that has nothing to do with D's task.
 
-# %%
+# %% slide="The leak turns D's gradient away from D's own task"
 def cosines(step, steps):
     """Cosine between D's gradient as a step uses it and that of D's own loss, at the second step and later ones."""
     gan, found, seen_by_d = GAN(sound_recipe, SEED, device), [], []

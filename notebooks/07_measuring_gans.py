@@ -76,7 +76,7 @@ print(f"sets of {N:,} pictures")
 #
 # Two generators of clothes come with the course: `mlp-fashion`, fully connected, and `quick-clothes`, a small DCGAN. Which is better?
 
-# %%
+# %% slide="“Better” asks four questions"
 G = {"dcgan": runs.find("quick-clothes").generator(device), "mlp": runs.find("mlp-fashion").generator(device)}
 made = {name: sampling.sample(generator, N, seed=1) for name, generator in G.items()}
 show.beside(
@@ -104,14 +104,14 @@ show.beside(
 #
 # because E t = 0 and E t² = 1. **Predict** the three values below, then run.
 
-# %%
+# %% slide="Between two normal distributions the distance is a formula"
 # NBVAL_CHECK_OUTPUT
 t = torch.special.ndtri((torch.arange(100_000, dtype=torch.float64) + 0.5) / 100_000)  # a standard normal, in order
 for (m1, s1), (m2, s2) in (((0, 1), (3, 1)), ((0, 1), (0, 3)), ((0, 1), (3, 2))):
     carried = ((m1 + s1 * t) - (m2 + s2 * t)).square().mean()
     print(f"from N({m1}, {s1}²) to N({m2}, {s2}²): carried in order {carried:.2f}, by the formula {(m1 - m2) ** 2 + (s1 - s2) ** 2}")
 
-# %% [markdown]
+# %% [markdown] slide="The Fréchet distance: how far apart means and covariances are"
 # **Many numbers a picture.** Now m is a vector and s² becomes the covariance matrix C. If C₁ and C₂ have the same axes, the line's formula holds along each of them, and with the eigenvalues λ (variances) it adds up to $|m_1 - m_2|^2 + \sum_i (\sqrt{λ_{1i}} - \sqrt{λ_{2i}})^2$. Multiply out: $\sum λ_{1i} + \sum λ_{2i} - 2 \sum \sqrt{λ_{1i} λ_{2i}}$. Sums of eigenvalues are traces, so
 #
 # $$\mathrm{FD} = |m_1 - m_2|^2 + \operatorname{tr} C_1 + \operatorname{tr} C_2 - 2 \operatorname{tr}\,(C_1 C_2)^{1/2},$$
@@ -158,7 +158,7 @@ lesson_07.exercise_1(frechet_distance)
 # %% [markdown]
 # Now let it grade. Beside the two generators stand sets whose faults we know: training pictures as they are (the floor), blurred, under noise, and the first five classes alone. **Predict** their order.
 
-# %%
+# %% slide="Every number needs a floor: what real pictures get"
 expert = judge.load("fashion-mnist", device)
 taken = clothes.images[:N].cpu()  # training pictures
 half = clothes.images[clothes.labels < 5][:N].cpu()
@@ -188,7 +188,7 @@ for name, value in sorted(distances.items(), key=lambda pair: pair[1]):
 #
 # The floor is not 0, although both sets are real. Two samples of N pictures have means and covariances that differ by chance, every difference counts as distance, and none counts as less than nothing. So the Fréchet distance is **biased**: too large, by about a constant over N (Chong and Forsyth 2020). **Predict**: with half as many pictures, what does the floor become?
 
-# %%
+# %% slide="The distance is biased: with half as many pictures the floor doubles"
 TOTAL = min(here.pick(ci=1_000, cpu=8_000, colab=10_000, full=10_000), len(unseen))
 PARTS = (8, 4, 2, 1)
 many_real = features(unseen.images[:TOTAL])
@@ -242,7 +242,7 @@ def at_infinity(sizes, distances):
 # %%
 lesson_07.exercise_2(at_infinity)
 
-# %%
+# %% slide="Where the line meets 1/N = 0, no bias is left"
 figure, axes = show.new_figure(8, 3.6)
 limits = {name: float(at_infinity(sizes, values)) for name, values in measured.items()}
 for (name, values), colour in zip(measured.items(), (show.BLUE, show.GREEN, show.RED)):
@@ -264,7 +264,7 @@ for name in G:
 #
 # A judge's features are its own. Here are three other pairs of eyes: a judge of another seed that you train now on a part of the clothes, the same network with random weights that has never learned anything, and no network at all, the pixels. Their distances are in other units, so compare each with the floor in the same eyes. **Predict** what survives: the order of all six, of some, of none?
 
-# %%
+# %% slide="A fault is many floors away in some eyes, hardly one in others"
 some = replace(clothes, images=clothes.images[:20_000], labels=clothes.labels[:20_000])
 own_judge = judge.train(some, epochs=here.pick(ci=1, cpu=1, colab=4, full=6), seed=5)
 with torch.random.fork_rng():
@@ -339,7 +339,7 @@ def kernel_distance(real, fake):
 # %%
 lesson_07.exercise_3(kernel_distance)
 
-# %%
+# %% slide="The kernel distance has no bias, and noise all the same"
 dice = torch.Generator().manual_seed(SEED)
 
 
@@ -395,7 +395,7 @@ def inception_score(chances):
 # %%
 lesson_07.exercise_4(inception_score)
 
-# %%
+# %% slide="The inception score lies between 1 and the number of classes"
 # NBVAL_CHECK_OUTPUT
 print(f"ten classes, seen surely and equally often: {float(inception_score(torch.eye(10).double())):.2f}")
 print(f"one class, surely: {float(inception_score(torch.eye(10).double()[:1].expand(50, 10))):.2f}")
@@ -452,7 +452,7 @@ lesson_07.exercise_5(precision)
 # %% [markdown]
 # In the plane one can see it. Real points form a ring and one of them lies far out; the generator makes half of the ring, and a few points in the middle of nowhere.
 
-# %%
+# %% slide="An outlier's huge ball excuses strays; density counts them"
 dice = torch.Generator().manual_seed(SEED)
 angle = 2 * torch.pi * torch.rand(60, generator=dice)
 ring = torch.stack([angle.cos(), angle.sin()], 1) + 0.1 * torch.randn(60, 2, generator=dice)
@@ -485,7 +485,7 @@ show.figure(
 # %% [markdown]
 # The outlier's huge ball excuses the stray points: precision is 1, as if they were none. Naeem and others (2020) mend it by counting. **Density** is, for each generated picture, in how many real balls it lies, over k (now k = 5): one outlier's ball counts once. **Coverage** is the share of *real* balls that have a generated picture in them; it uses no balls around generated pictures, whose outliers would reach as far.
 
-# %%
+# %% slide="Fidelity and coverage apart: read each column against the floor's row"
 def four(real, fake):
     """Precision and recall by your functions, density and coverage by the package's."""
     return (
@@ -509,7 +509,7 @@ print(terminal.aligned(rows, numbers=True))
 #
 # **Novelty.** None of the numbers so far minds a copy. Here is a cheat: it has the DCGAN's pictures, and in place of three in ten it shows a training picture. Find each picture's nearest training picture and you see it:
 
-# %%
+# %% slide="A cheat shows training pictures, and no number so far minds"
 train_seen = features(clothes.images)
 cheat = made["dcgan"].clone()
 copies = torch.rand(N, generator=torch.Generator().manual_seed(1)) < 0.3
@@ -579,7 +579,7 @@ show.beside(
 # %% [markdown]
 # A metric **notices** a fault if the faulty set stands more than three standard deviations from where faultless sets of the same size stand. That takes many sets: the course has tried them, 10 repeats each, at three sizes (`python notebooks/tools/faults.py` repeats it). Before you look, **predict** three cells: does precision notice blur? Does anything but memorisation notice copies? Does the Fréchet distance notice that 30 % of the glasses are gone?
 
-# %%
+# %% slide="No column is blue from top to bottom: no single number is enough"
 trial = json.loads((files.assets_dir() / "studies" / "faults.json").read_text())
 METRICS, FAULTS = list(faults.WORSE), list(faults.FAULTS)
 worse, better = (
@@ -627,7 +627,7 @@ print("faults noticed, of six: " + ", ".join(f"{m} {k}" for m, k in zip(METRICS,
 #
 # Now a smaller trial of your own. With drawn faces, *true* coverage can be computed: take away from the generator every face with glasses, then those with hats, too, and so on. The share of held-out faces that it could still have made is then known exactly. **Predict**: do recall and coverage fall as fast as the truth?
 
-# %%
+# %% slide="With a whole attribute missing, recall and coverage fall less than the truth"
 face_judge = judge.load(portraits.NAME, device)
 world = faults.world(face_judge, here.pick(ci=250, cpu=800, colab=2_000, full=2_000), progress=here.name != "ci")
 REMOVED = ("Eyeglasses", "Wearing_Hat", "Long_Hair")
@@ -710,7 +710,7 @@ def lie(metric, train, n):
 # %%
 lesson_07.exercise_6(lie)
 
-# %%
+# %% slide="Each lie wins its own column and is caught in another"
 rows = [("deceives", "FD", "IS", "precision", "recall", "density", "coverage", "memorised")]
 lies = {metric: lie(metric, clothes, N).cpu() for metric in lesson_07.LIES}
 for name, images in {"(real pictures)": taken, **lies}.items():
@@ -743,7 +743,7 @@ show.beside({metric: images[twelve_rows] for metric, images in lies.items()}, f"
 #
 # First parameters, which need no training. The report's section 2.3.3 says that convolutions need far fewer, its table that DCGAN has more. Both cannot be right. **Predict.**
 
-# %%
+# %% slide="Which network has more parameters? G and D disagree"
 # NBVAL_CHECK_OUTPUT
 for key in ("mlp-fashion", "dcgan-fashion"):
     counts = [networks.count_parameters(network) for network in recipes.get(key).build()]
@@ -818,7 +818,7 @@ print(f"distance of the DCGAN at width 1/2 after as many seconds: median {wide.m
 # %% [markdown]
 # Now the table again, with the words that these numbers allow. An interval without 0 decides. For stability two spreads are compared: with five seeds each, one variance must be more than 9.6 times the other (the 97.5 % point of the F distribution) before one may say so.
 
-# %%
+# %% slide="Of the report's adjectives, few stand as reported"
 def larger(key, number):
     """Whether the MLP's number is larger than the DCGAN's; None if the interval holds 0."""
     low, high = ends[key, number]
@@ -994,7 +994,7 @@ def verdict(first, second, larger):
 # %%
 lesson_07.exercise_8(verdict)
 
-# %%
+# %% slide="Better at what? One verdict a question"
 QUESTIONS = {"precision": ("fidelity", True), "recall": ("coverage", True), "memorisation": ("novelty", False)}
 rows = [("question", "number", "mlp", "dcgan", "real", "better")]
 for name, (question, larger) in QUESTIONS.items():

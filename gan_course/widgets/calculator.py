@@ -22,6 +22,11 @@ class SizeCalculator(Panel):
         self.redraw_on(self.kind, *numbers)
         super().__init__((self.kind,), numbers)
 
+    def live(self) -> dict:
+        names = ("n", "kernel", "stride", "padding")
+        numbers = {name: getattr(self, name).value for name in names}
+        return {"widget": "calculator", **numbers, "transposed": self.kind.value}
+
     def render(self) -> show.Picture:
         numbers = self.n.value, self.kernel.value, self.stride.value, self.padding.value
         return connections(*numbers, transposed=self.kind.value)

@@ -43,7 +43,7 @@ class Explorer(Panel):
         self.pictures = whole(pictures, "pictures", 1, 36)
         _, found = latent.sefa(self.generator, SEFA)
         own = {name: self._direction_given(name, v) for name, v in (directions or {}).items()}
-        self.directions = {f"found {i}": v for i, v in enumerate(found, 1)} | own
+        self._own, self.directions = own, {f"found {i}": v for i, v in enumerate(found, 1)} | own
         self.directions |= {f"dimension {i}": v for i, v in enumerate(torch.eye(self.size))}
         names = [self._name(one) for one in start]
         if not 1 <= len(names) <= 6:
@@ -58,6 +58,16 @@ class Explorer(Panel):
         self.redraw_on(*self.along, *self.by, self.seed)
         rows = [(*choice, by) for choice, by in zip(choices, self.by, strict=True)]
         super().__init__(*rows, (self.seed, self.randomise, self.reset, self.keep))
+
+    def live(self) -> dict:
+        return {
+            "widget": "explorer",
+            "run": self.run.folder.name,
+            "start": [along.value for along in self.along],
+            "pictures": self.pictures,
+            "seed": self.seed.value,
+            "directions": {name: [round(x, 4) for x in v.tolist()] for name, v in self._own.items()},
+        }
 
     def latents(self) -> Tensor:
         """What is shown now, [pictures, latent_dim]."""

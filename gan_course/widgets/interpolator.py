@@ -40,6 +40,13 @@ class Interpolator(Panel):
         moving = (self.play, self.across, *([self.down] if anchors == 4 else []))
         super().__init__(moving, (self.walk, *self.seeds))
 
+    def live(self) -> dict:
+        return {
+            "widget": "interpolator",
+            "run": self.run.folder.name,
+            "seeds": [seed.value for seed in self.seeds],
+        }
+
     def anchors(self) -> Tensor:
         """[2 or 4, latent_dim]."""
         return torch.cat([latent.of(self.generator, 1, seed.value) for seed in self.seeds])

@@ -45,6 +45,11 @@ class Panel:
         """The picture for places where no front end answers."""
         return self.picture
 
+    def live(self) -> dict | None:
+        """What a page needs to show this widget without Python (`notebooks/tools/site/live.js`): its kind and its
+        options, as JSON has them. None where it cannot."""
+        return None
+
     def redraw_on(self, *controls: widgets.Widget) -> None:
         """Draw again whenever the value of one of these changes."""
         for control in controls:
@@ -88,6 +93,8 @@ class Panel:
         # Not a Widget itself, so ipywidgets 7 (_ipython_display_) and 8 (_repr_mimebundle_) do not differ here.
         data, metadata = self.still()._repr_mimebundle_()
         data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        if live := self.live():
+            metadata["gan_course"] = live
         return data, metadata
 
 

@@ -27,6 +27,9 @@ class Player(Panel):
         self.redraw_on(self.time)
         super().__init__((self.play, self.back, self.forth, self.speed, self.time))
 
+    def live(self) -> dict:
+        return {"widget": "player", "run": self.run.folder.name}
+
     def render(self) -> show.Picture:
         return self.drawing(self.time.value)
 

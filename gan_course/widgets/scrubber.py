@@ -40,6 +40,10 @@ class Scrubber(Panel):
             self._generators[step] = self.run.generator(step=step)
         return self._generators[step]
 
+    def live(self) -> dict:
+        name, seed = self.run.folder.name, self.seed.value
+        return {"widget": "scrubber", "run": name, "pictures": self.pictures, "seed": seed}
+
     @torch.no_grad()
     def render(self) -> show.Picture:
         step = self.steps[self.time.value]

@@ -93,6 +93,21 @@ class StepByStep(ByHand):
         key = "Real points blue, generated ones orange, D's belief as the colour behind them."
         return show.Picture(mosaic.encode_png(frame, quick=True), f"{describe(self.gan)} {key}")
 
+    def live(self) -> dict | None:
+        gan, target = self.gan, self.gan.target
+        a_round, left_over = divmod(gan.d_steps, gan.g_steps) if gan.g_steps else (1, gan.d_steps)
+        if left_over or self.objective.label not in ("non-saturating", "saturating"):
+            return None  # a page repeats whole rounds of one of the two objectives
+        return {
+            "widget": "plane",
+            "target": {name: getattr(target, name).tolist() for name in ("centres", "sigmas", "weights")},
+            **{name: getattr(gan, name) for name in ("hidden", "batch", "rate")},
+            "seed": gan.seeds[0],
+            "rounds": gan.g_steps,
+            "d_steps": a_round,
+            "objective": self.objective.label,
+        }
+
     def restart(self) -> None:
         self.gan.reset([self.seed.value])
 

@@ -34,7 +34,7 @@ class Ward(Panel):
     """
 
     def __init__(self, seed: int = 0, opinion: Callable[[Case], str] | None = None):
-        self.cases, self.opinion = ward.load(seed), opinion
+        self.cases, self.seed, self.opinion = ward.load(seed), int(seed), opinion
         self.place, self.answers = 0, {}  # of the case shown; key of a case -> diagnosis
         times = len(self.case.run.grids)
         self.time = slider("time", times - 1, 0, times - 1, 1)
@@ -64,6 +64,9 @@ class Ward(Panel):
                 runs["cured, the same seed"] = self.case.cured
             self._chart, self._chart_of = Chart(runs), (self.place, decided)
         return show.Picture(self._chart.at(time), self._told(self.case, time, decided), width=self._chart.width)
+
+    def live(self) -> dict | None:
+        return None if self.opinion else {"widget": "ward", "seed": self.seed}
 
     def still(self) -> show.Picture:
         return Listed(show.figure(self._chart.figure, self.picture.alt), self.cases)

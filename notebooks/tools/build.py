@@ -104,7 +104,8 @@ def compile_lesson(lesson: Lesson, course: Course, exercises: bool = False) -> n
         elif exercises and cell.cell_type == "code":
             source = solutions.stub(source, exercise)
         new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
-        metadata = {k: v for k, v in sorted(cell.metadata.items()) if not k.startswith("lines_to_")}
+        ours = ("lines_to_", "slide")  # jupytext's, and what only slides.py reads, from the source
+        metadata = {k: v for k, v in sorted(cell.metadata.items()) if not k.startswith(ours)}
         notebook.cells.append(new(course.fill(source, lesson.slug, exercises), id=cell_id, metadata=metadata))
     return notebook
 
