@@ -30,7 +30,7 @@ KATEX = VENDOR / "katex" if shutil.which("node") and (VENDOR / "katex").is_dir()
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # What opens a widget that has a live form.
 OPENS = re.compile(
-    r"^widgets\.(latent_explorer|interpolator|time_scrubber|training_player|ward_round|SizeCalculator|StepByStep)\(",
+    r"^widgets\.(latent_explorer|interpolator|time_scrubber|training_player|ward_round|number_writer|SizeCalculator|StepByStep)\(",
     re.MULTILINE,
 )
 
@@ -109,7 +109,7 @@ def test_widgets_say_what_a_page_needs():
         widgets.latent_explorer("quick-digits", own, start=("up",), pictures=1),
         *(widgets.interpolator("quick-digits"), widgets.time_scrubber("quick-digits", pictures=1)),
         *(widgets.training_player("quick-digits"), widgets.SizeCalculator(), widgets.StepByStep(gan)),
-        widgets.ward_round(),
+        *(widgets.ward_round(), widgets.number_writer()),
     ]
     script = (pages.SITE / "live.js").read_text(encoding="utf-8")
     for panel in made:
@@ -349,6 +349,7 @@ RECORDED = [
         "A transposed convolution with k3 s2 p1 makes 7 outputs",
     ),
     ("06_when_training_fails", "ward", "time", "Home", "images D's loss is"),
+    ("08_after_dcgan", "writer", "written by", "Home", "all digits from one latent"),
 ]
 
 

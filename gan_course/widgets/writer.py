@@ -36,6 +36,10 @@ class Writer(Panel):
         self.redraw_on(self.typed, self.hands, self.seed)
         super().__init__((self.typed, self.again), (self.hands, self.seed))
 
+    def live(self) -> dict:
+        controls = {"typed": self.typed.value, "hands": self.hands.value, "seed": self.seed.value}
+        return {"widget": "writer", "run": self.run.folder.name, **controls}
+
     def latents(self) -> Tensor:
         """What the digits in the field are made of, in their order, [digits, latent_dim]."""
         labels = torch.tensor([DIGITS.index(c) for c in self.typed.value if c in DIGITS])

@@ -377,6 +377,7 @@ class Site:
         wanted = {
             "explorer": [(self._weights, live.get("run"))],
             "interpolator": [(self._weights, live.get("run"))],
+            "writer": [(self._weights, live.get("run"))],
             "scrubber": [(self._weights, live.get("run")), (self._snapshots, live.get("run"))],
             "player": [(self._replay, live.get("run"))],
             "ward": [(self._ward, live.get("seed"))],
@@ -395,7 +396,8 @@ class Site:
         return True
 
     def _drawable(self) -> list[str]:
-        return [name for name in runs.published() if self._can({"widget": "explorer", "run": name})]
+        free = (name for name in runs.published() if not runs.find(name).recipe.classes)
+        return [name for name in free if self._can({"widget": "explorer", "run": name})]
 
     def _receive(self, name: str, value) -> None:
         files.write_atomically(self.out / f"{name}.js", received(name, value).encode())

@@ -313,6 +313,21 @@ WIDGETS.explorer = async (figure, options) => {
   });
 };
 
+WIDGETS.writer = async (figure, {run, typed, hands, seed}) => {
+  const MOST = 24, DIGITS = "0123456789", card = await open(run);
+  const own = control("number", h("input", {type: "text", value: typed, maxlength: MOST})), draws = field("seed", seed);
+  const by = choice("written by", ["one hand: the same z for all", "many hands: a z for each"], hands);
+  panel(figure, [[own, button("write again", () => draws.set(draws.number + 1))], [by, draws]], async () => {
+    const letters = [...own.value], digits = letters.filter(c => DIGITS.includes(c)), many = by.value.startsWith("many");
+    if (!digits.length) throw new Error(`type digits, at least one and at most ${MOST}`);
+    const z = latents(many ? MOST : 1, card.latent_dim - DIGITS.length, draws.number);
+    const written = await card.draw(digits.map((c, i) => [...z[many ? i : 0], ...[...DIGITS].map(d => Number(d === c))]));
+    const across = letters.length <= 12 ? letters.length : Math.ceil(letters.length / 2);
+    return [grid(letters.map(c => DIGITS.includes(c) ? written.shift() : null), across, 56), `The number ${own.value} as `
+      + `${run} writes it, ${many ? "each digit from a latent of its own" : "all digits from one latent"}, seed ${draws.number}.`];
+  });
+};
+
 WIDGETS.interpolator = async (figure, {run, seeds}) => {
   const STEPS = 60, card = await open(run), four = seeds.length === 4;
   const walks = {"slerp: along the arc": slerp, "lerp: straight": lerp};
