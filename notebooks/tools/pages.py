@@ -45,7 +45,7 @@ SITE = Path(__file__).resolve().parent / "site"
 KATEX = {"katex": "0.16"}
 BADGE = re.compile(r"\[!\[([^\]]*)\]\([^)]*\)\]\(([^)]*)\)")  # a picture from the network, around a link
 STRIP = 16_383  # pixels that a WebP can be wide
-FRONT = {"run": "quick-faces", "start": ("found 1", "found 2", "found 3"), "pictures": 6}
+FRONT = {"run": "style-faces-64", "start": ("found 1", "found 2", "found 3"), "pictures": 6}
 TYPESET = """
 const katex = require(process.argv[1]);
 const made = JSON.parse(require("fs").readFileSync(0, "utf8")).map(([tex, displayMode]) =>
