@@ -368,7 +368,7 @@ with torch.no_grad():
 # %% [markdown]
 # ## 3 · What ten years changed
 #
-# DCGAN is from 2015. In 2024 Huang and others asked which of a decade's tricks are needed, took StyleGAN2 apart until next to nothing was left, and built up again. What they kept (their R3GAN) is short:
+# DCGAN is from 2015. In 2024 Huang and others asked which of a decade's tricks are needed, took StyleGAN2 (section 4) apart until next to nothing was left, and built up again. What they kept (their R3GAN) is short:
 #
 # - **the loss**: the relativistic pair of lesson 06, where D ranks a real picture above the generated one beside it,
 # - **the penalty**: R1 *and* R2, on D's slope at real and at generated pictures,
@@ -392,9 +392,9 @@ for measure in ("precision", "recall"):
     print(studies.summary(ladder, climbed, measure), end="\n\n")
 
 # %% [markdown]
-# Read a row against the first: where the interval leaves 0 out, the seeds agree that it differs from DCGAN *after the same time*: a distance below 0 is better, precision or recall below 0 is worse. Where it holds 0, these runs do not tell. Then compare each row with the one above it, and the last line with both: a change that costs images has to make up for them first.
+# Read a row against the first: where the interval leaves 0 out, the seeds agree that it differs from DCGAN *after the same time*: below 0 is better for the distance, worse for precision and recall. Where it holds 0, these runs do not tell. Then compare each row with the one above it, and the last line with both: a change that costs images has to make up for them first.
 #
-# Is the modern recipe good or bad, then? The table says what it is worth here, in less than a minute of one core on small grey pictures, with rates that nobody tuned for it. (One number was tuned, on the first seed: the weight of the penalty. With 1 in place of 0.05 the third recipe stood at 45 and the fourth at 49: did the tuning pay for both?) The paper's claim is about training that goes on. The two do not contradict each other, and no paper's number spares you the first kind.
+# Is the modern recipe good or bad, then? The table says what it is worth here, in less than a minute of one core on small grey pictures, with rates that nobody tuned for it. (One number was tuned, on the first seed: the weight of the penalty. With 1 in place of 0.05 the third recipe stood at 45 and the fourth at 49: did the tuning pay for both?) The paper's claim is about training that goes on. The two do not contradict each other: they are about different budgets.
 #
 # ### 1,000 modes, two losses, two penalties
 #
@@ -486,7 +486,7 @@ for blocks in (4, 8, 16):
 # 3. **Noise.** Each layer gets a random picture of its own for what is mere chance (strands of hair), so that z need not hold it.
 # 4. **To-RGB skips** (Karras and others 2020). Every size shows its own picture, and the pictures are added up.
 #
-# `gan_course/style.py` holds all of it in some 200 lines, `style-faces-64` is trained on drawn faces, and here is what it makes.
+# `gan_course/style.py` holds all of it in some 200 lines. D is a DCGAN's with biases in place of BatchNorm, and pays R1. `style-faces-64` is trained on drawn faces, and here is what it makes.
 
 # %% tags=["notes"]
 RUN = "style-faces-64"
@@ -1059,7 +1059,7 @@ for name in ("few-digits", "fewer-digits"):
 # %% [markdown]
 # No remedy is good for every patient. Look at the last table of each part: do changes make D's task harder? That is a relief where D knows the few by heart, and a loss of signal where it does not. The kind of change can matter, too: a digit moved by an eighth of the picture is still a digit, one behind a grey square is not quite. Which of this do the intervals show? Try it on your set before you believe it, this course included.
 #
-# **Closing task.** Choose a folder of your own pictures: `MY_PICTURES = "path/to/folder"`. Of people only such as have agreed; what a generator makes of a face is about that person, too. Without a folder, drawn faces stand in. A fifth of them is put aside and never trained on: those are the yardstick.
+# **Closing task.** Choose a folder of your own pictures: `MY_PICTURES = "path/to/folder"`. Of people only such as have agreed; what a generator makes of a face is about that person, too. Without a folder, drawn faces stand in. (Forty pictures are the least: 32 have to fill a batch.) A fifth of them is put aside and never trained on: those are the yardstick.
 #
 # Before you run: how many pictures will be too few? Write your guess down.
 
