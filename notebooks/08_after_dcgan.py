@@ -20,7 +20,7 @@
 # | minutes to run it all | not measured yet | not measured yet |
 # | minutes to read and solve it | about 300, in three sittings | about 300, in three sittings |
 #
-# Read first: lesson 03 (DCGAN, the judge), lesson 05 (latent space), lesson 06 (penalties, the relativistic pair), lesson 07 (the numbers). A sitting each: sections 1 and 2 (classes), sections 3 to 5 (the modern recipe and styles), sections 6 and 7 (2026 and your own pictures).
+# Read first: lesson 01 (the best discriminator), lesson 03 (DCGAN, the judge), lesson 05 (latent space), lesson 06 (penalties, the relativistic pair), lesson 07 (the numbers). A sitting each: sections 1 and 2 (classes), sections 3 to 5 (the modern recipe and styles), sections 6 and 7 (2026 and your own pictures). Begin each with the two cells below; only the very last cell looks back to another sitting.
 
 # %% tags=["setup"]
 import shutil
@@ -128,18 +128,25 @@ lesson_08.exercise_1(asked, embedding)
 # %% [markdown]
 # With both, ask the published generator for ten of each, and look at what it has learned about its classes: which two embeddings are most alike? **Predict** the pair.
 
-# %%
-G = runs.find("conditional-digits").generator(device)
+# %% tags=["skip"]
+writer = runs.find("conditional-digits").generator(device)
+
+
+def joined(z, labels):
+    """What your `asked` makes of z and labels, as the generator takes it."""
+    return torch.as_tensor(asked(z, labels, 10)).float().to(device)
+
+
 dice = torch.Generator().manual_seed(SEED)
 labels = torch.arange(10).repeat_interleave(10)
 z = torch.randn(100, 100, generator=dice)
 with torch.no_grad():
-    pictures = G(asked(z, labels, 10).to(device))
+    pictures = writer(joined(z, labels))
 show.grid(pictures, "Ten rows of ten generated digits: a row of zeros, one of ones, and so on to the nines.", columns=10)
 
-# %%
-first = G.layers[1][0].weight  # a transposed convolution: [inputs, channels, 4, 4]
-table = embedding(first.flatten(1).T.cpu(), 10)
+# %% tags=["notes"]
+first = writer.layers[1][0].weight.detach()  # a transposed convolution: [inputs, channels, 4, 4]
+table = torch.as_tensor(embedding(first.flatten(1).T.cpu(), 10)).float()
 alike = F.normalize(table - table.mean(0)) @ F.normalize(table - table.mean(0)).T
 pairs = sorted(((alike[a, b].item(), a, b) for a in range(10) for b in range(a)), reverse=True)
 print("most alike: " + ", ".join(f"{b} and {a} ({cosine:+.2f})" for cosine, a, b in pairs[:3]))
@@ -153,13 +160,13 @@ print(f"(cosines of the angle between the classes' embeddings, {table.shape[1]:,
 #
 # $$\log\frac{p(x, y)}{q(x, y)} = \underbrace{\log\frac{p(x)}{q(x)}}_{\text{real at all?}} + \underbrace{\log\frac{p(y|x)}{q(y|x)}}_{\text{and of this class?}}$$
 #
-# The second part is about telling classes, and the usual way to tell them is softmax of a linear function of features φ(x): $\log p(y|x) = \langle v^p_y, \varphi(x)\rangle - \log Z^p(\varphi(x))$, and likewise for q with $v^q_y$. Subtract. What does not depend on y, the two Z and the first part, is some function ψ of φ(x); what does is one scalar product:
+# The second part is about telling classes, and the usual way to tell them is softmax of a linear function of features φ(x): $\log p(y|x) = \langle v^p_y, \varphi(x)\rangle - \log Z^p(\varphi(x))$, and likewise for q with $v^q_y$. Subtract. What does not depend on y, the two Z and the first part, is left to a function ψ of φ(x); what does is one scalar product:
 #
 # $$\log\frac{p(x, y)}{q(x, y)} = \psi(\varphi(x)) + \langle V_y, \varphi(x)\rangle, \qquad V_y = v^p_y - v^q_y.$$
 #
 # So D needs no other layers than it has: φ is all of them but the last, ψ is the last, and one vector $V_y$ for each class is learned beside it. This is the **projection discriminator**. Its form is exact where softmax is; here is a world where it is: three classes, normal distributions of the same width, the generated ones standing a little off. With φ(x) = (x, 1) the formula must meet the true ratio everywhere.
 
-# %%
+# %% tags=["skip"]
 # NBVAL_CHECK_OUTPUT
 real_at = torch.tensor([[0.0, 2.0], [-2.0, -1.0], [2.0, -1.0]]).double()
 fake_at = real_at + torch.tensor([[0.5, 0.0], [0.0, 0.3], [-0.4, 0.2]]).double()
@@ -202,7 +209,7 @@ lesson_08.exercise_2(projection)
 # %% [markdown]
 # The package's `networks.Projection` is this, around any discriminator of the course. Yours must agree with it:
 
-# %%
+# %% tags=["skip"]
 recipe = recipes.get("conditional-digits").at(here)
 gan = GAN(recipe, SEED, device)
 few, classes = data.to_signed(digits.images[:8]), digits.labels[:8]
@@ -217,7 +224,7 @@ print(f"D has {networks.count_parameters(D):,} numbers to learn, {D.embedding.we
 # %% [markdown]
 # What does it cost? **Predict** from the layers, at the published width: G's first layer makes 128 channels of 4 × 4 pixels from each number of z; D's last layer decides from 64 channels of 3 × 3.
 
-# %%
+# %% tags=["notes"]
 # NBVAL_CHECK_OUTPUT
 for name in ("quick-digits", "conditional-digits"):
     counts = [networks.count_parameters(network) for network in recipes.get(name).build()]
@@ -229,7 +236,7 @@ print(f"by hand: G {10 * 128 * 4 * 4:,} more, D {10 * 64 * 3 * 3:,} more")
 #
 # The loop hardly changes. A batch brings its labels, and **the same labels are G's task**: as many fakes of each class as real ones. So D, in both of its looks, is asked about the same classes, and can gain nothing from how frequent they are. Train for a moment:
 
-# %%
+# %% tags=["skip"]
 until = here.pick(ci=40, cpu=700, colab=4_000, full=18_750)
 for _ in training.train(gan, digits.images, until, labels=digits.labels, progress=here.name != "ci"):
     pass
@@ -237,10 +244,10 @@ drawn = sampling.sample(gan.average, 100, seed=SEED, labels=labels)
 show.grid(drawn, f"A hundred digits of the run just trained, {gan.images:,} images: row by row asked for 0, 1, … 9.", columns=10)
 
 # %% [markdown]
-# **Does it obey?** Ask for each class many times, show the pictures to the judge (which never saw the labels that were asked for), and count. Call the share that it calls by the class asked for the **alignment**. Its ceiling is the judge's own accuracy on real digits.
+# **Does it obey?** Ask for each class many times, show the pictures to the judge (which never saw the labels that were asked for), and count. Call the share that it calls by the class asked for the **alignment**. Beside it stands how often the judge is right about real digits. (That is no ceiling: a generator may write more legibly than people do.)
 
-# %%
-expert = judge.load("mnist", device)
+# %% tags=["notes"]
+digit_judge = judge.load("mnist", device)
 EACH = here.pick(ci=20, cpu=200, colab=500, full=1_000)
 
 
@@ -248,15 +255,15 @@ def obeyed(generator):
     """Of EACH pictures of every class, how many the judge calls by it, [10]."""
     asked_for = torch.arange(10).repeat_interleave(EACH)
     images = sampling.sample(generator, 10 * EACH, seed=1, labels=asked_for)
-    named = judge.look(expert, images)[1].argmax(1)
+    named = judge.look(digit_judge, images)[1].argmax(1)
     return (named == asked_for).view(10, EACH).sum(1)
 
 
-counts = {"published": obeyed(G), "just trained": obeyed(gan.average)}
-of_real = [(judge.look(expert, unseen.images[unseen.labels == y])[1].argmax(1) == y).float().mean().item() for y in range(10)]
+counts = {"published": obeyed(writer), "just trained": obeyed(gan.average)}
+of_real = [(judge.look(digit_judge, unseen.images[unseen.labels == y])[1].argmax(1) == y).float().mean().item() for y in range(10)]
 rows = [("asked for", *counts, "judge, on real ones")]
 rows += [(str(y), *(f"{c[y]} of {EACH}" for c in counts.values()), f"{of_real[y]:.0%}") for y in range(10)]
-rows.append(("all", *(f"{c.sum() / (10 * EACH):.1%}" for c in counts.values()), f"{judge.accuracy(expert, unseen):.1%}"))
+rows.append(("all", *(f"{c.sum() / (10 * EACH):.1%}" for c in counts.values()), f"{judge.accuracy(digit_judge, unseen):.1%}"))
 print(terminal.aligned(rows, numbers=True))
 worst = int(counts["published"].argmin())
 least = f"obeys least at {worst}: {counts['published'][worst]} of {EACH}"
@@ -269,7 +276,7 @@ print("\nthe published run " + (least if counts["published"][worst] < EACH else 
 #
 # Four arms, several seeds, equal images, a small width (`python -m gan_course study conditional` repeats it): no classes at all; projection; the class as ten more channels of D's picture (*planes*); and a D that is **not told**, while G still gets its one-hot numbers. **Predict** the last one's alignment before you look. And does knowing the class make the pictures better, or is it one more burden?
 
-# %%
+# %% tags=["notes"]
 study = studies.get("conditional")
 results = studies.read(study, studies.published(study))
 print(f"{study.images:,} images a run\n")
@@ -302,15 +309,16 @@ for arm in ("unconditional", "D is not told"):
 # If y says *what*, does z say *how*? Each row below has one z, each column one class.
 
 # %%
-styles = torch.randn(6, 100, generator=dice)
+dice = torch.Generator().manual_seed(SEED + 1)
+six = torch.randn(6, 100, generator=dice)
 with torch.no_grad():
-    sheet = G(asked(styles.repeat_interleave(10, 0), torch.arange(10).repeat(6), 10).to(device))
+    sheet = writer(joined(six.repeat_interleave(10, 0), torch.arange(10).repeat(6)))
 show.grid(sheet, "Six rows of digits 0 to 9, each row from one z.", columns=10)
 
 # %% [markdown]
 # Two things of a hand can be counted: **ink**, the mean grey level, and **slant**, how far the strokes lean (the regression of a pixel's column on its row, weighted with its grey level). If z is the hand, then a z that gives a fat leaning 3 should give a fat leaning 8: the numbers of two classes, over many z, should be correlated. With independent z the correlation is 0.
 
-# %%
+# %% tags=["notes"]
 def hand(images):
     """Ink and slant of pictures [N, 1, 28, 28] in [-1, 1], [N, 2]."""
     weight = (images[:, 0].double() + 1) / 2
@@ -324,7 +332,7 @@ def hand(images):
 many = here.pick(ci=50, cpu=300, colab=1_000, full=2_000)
 zs = torch.randn(many, 100, generator=dice)
 with torch.no_grad():
-    hands = torch.stack([hand(G(asked(zs, torch.full((many,), y), 10).to(device))) for y in range(10)]).cpu()  # [10, many, 2]
+    hands = torch.stack([hand(writer(joined(zs, torch.full((many,), y)))) for y in range(10)]).cpu()  # [10, many, 2]
 for k, what in enumerate(("ink", "slant")):
     same = np.corrcoef(hands[:, :, k].numpy())[np.triu_indices(10, 1)]
     print(f"{what}: correlation of two classes over {many} shared z: median {np.median(same):+.2f}, from {same.min():+.2f} to {same.max():+.2f}")
@@ -334,61 +342,72 @@ for k, what in enumerate(("ink", "slant")):
 #
 # And **between** classes? G takes ten numbers; nothing forbids 0.5 of a 3 and 0.5 of an 8. No training step ever showed it such a thing.
 
-# %%
+# %% tags=["skip"]
 def between(z, a, b, t):
     """z with (1 - t) of class a and t of class b behind it."""
-    ends = [asked(z, torch.full((len(z),), y), 10) for y in (a, b)]
+    ends = [joined(z, torch.full((len(z),), y)) for y in (a, b)]
     return torch.lerp(*ends, t)
 
 
 with torch.no_grad():
-    walks = torch.cat([G(torch.cat([between(styles[i : i + 1], a, b, t / 8) for t in range(9)]).to(device)) for i, (a, b) in enumerate([(3, 8), (1, 7), (4, 9), (0, 6)])])
+    walks = torch.cat(
+        [
+            writer(torch.cat([between(one[None], a, b, t / 8) for t in range(9)]))
+            for one, (a, b) in zip(six, [(3, 8), (1, 7), (4, 9), (0, 6)])
+        ]
+    )
 show.grid(walks, "Four rows of nine pictures: from a 3 to an 8, a 1 to a 7, a 4 to a 9, a 0 to a 6, in equal steps of the class.", columns=9)
 
-# %%
+# %% tags=["notes"]
 with torch.no_grad():
     for t in (0.0, 0.25, 0.5, 0.75, 1.0):
-        seen = judge.look(expert, data.to_uint8(G(between(zs, 3, 8, t).to(device))).cpu())[1].softmax(1)
+        seen = judge.look(digit_judge, data.to_uint8(writer(between(zs, 3, 8, t))).cpu())[1].softmax(1)
         sure = (seen.max(1).values > 0.9).float().mean()
         print(f"t = {t:.2f}: a 3 in {(seen.argmax(1) == 3).float().mean():4.0%}, an 8 in {(seen.argmax(1) == 8).float().mean():4.0%}; the judge is sure of {sure:4.0%}")
 
 # %% [markdown]
 # ## 3 · What ten years changed
 #
-# DCGAN is from 2015. In 2024 Huang and others asked which of a decade's tricks are needed, took StyleGAN2 apart until next to nothing was left, and built up again. What they kept (their R3GAN) is short:
+# DCGAN is from 2015. In 2024 Huang and others asked which of a decade's tricks are needed, took StyleGAN2 (section 4) apart until next to nothing was left, and built up again. What they kept (their R3GAN) is short:
 #
 # - **the loss**: the relativistic pair of lesson 06, where D ranks a real picture above the generated one beside it,
 # - **the penalty**: R1 *and* R2, on D's slope at real and at generated pictures,
-# - **the networks**: no BatchNorm; residual branches; sizes changed by bilinear interpolation, and convolutions of 3 × 3 that leave the size alone,
+# - **the networks**: no BatchNorm; residual branches; sizes changed by bilinear interpolation (new pixels on straight lines between the old), and convolutions of 3 × 3 that leave the size alone,
 # - **the optimiser**: Adam without momentum for a start (betas 0 and 0.99).
 #
 # On faces of 256 px their numbers (FID, a single run each) went: StyleGAN2 7.52; stripped 12.46; with the relativistic pair 11.77; with R2 beside R1 11.65; with modern networks 7.05. So there the networks gave most. They trained for days on several GPUs. What of it holds on one core within a minute, where a step's price counts as much as its worth?
 #
-# **Predict** before you look: five recipes on clothes, each the one before plus one change, all with the same seconds of one core. Where does the distance fall, where does it rise? Write five signs down.
+# **Predict** before you look: five recipes on clothes, each the one before plus one change, all with the same seconds of one core. Where does the distance fall, where does it rise? Write four signs down: one a change.
 
 # %%
 ladder = studies.get("ladder")
 climbed = studies.read(ladder, studies.published(ladder))
 print(f"{ladder.about} {ladder.seconds:.0f} s a run, of {len(climbed)} runs")
-for measure in ("distance", "precision", "recall"):
-    print(studies.summary(ladder, climbed, measure), end="\n\n")
+print(studies.summary(ladder, climbed))
 seen = {arm: [r.evidence["images"] for r in climbed if r.arm == arm] for arm in ladder.arms}
 print("images in that time: " + "; ".join(f"{arm} {sum(n) / len(n):,.0f}" for arm, n in seen.items() if n))
 
+# %% tags=["notes"]
+for measure in ("precision", "recall"):
+    print(studies.summary(ladder, climbed, measure), end="\n\n")
+
 # %% [markdown]
-# Read a row against the first: where the interval leaves 0 out, the seeds agree that it is better (below 0) or worse (above 0) than DCGAN *after the same time*. Where it holds 0, these runs do not tell. Then compare each row with the one above it, and the last line with both: a change that costs half of the images has to make up for them first.
+# Read a row against the first: where the interval leaves 0 out, the seeds agree that it differs from DCGAN *after the same time*: below 0 is better for the distance, worse for precision and recall. Where it holds 0, these runs do not tell. Then compare each row with the one above it, and the last line with both: a change that costs images has to make up for them first.
 #
-# Does that say that the modern recipe is no good? No: it says what it is worth here, in less than a minute of one core on small grey pictures, with rates that nobody tuned for it. (One number was tuned, on the first seed: the weight of the penalty. With 1 in place of 0.05 the third recipe stood at 45 and the fourth at 49.) The paper's claim is about training that goes on. Both can be true, and only the second kind of number was in the paper.
+# Is the modern recipe good or bad, then? The table says what it is worth here, in less than a minute of one core on small grey pictures, with rates that nobody tuned for it. (One number was tuned, on the first seed: the weight of the penalty. With 1 in place of 0.05 the third recipe stood at 45 and the fourth at 49: did the tuning pay for both?) The paper's claim is about training that goes on. The two do not contradict each other: they are about different budgets.
 #
 # ### 1,000 modes, two losses, two penalties
 #
-# Their second claim can be tested exactly. *Stacked MNIST* lays three random digits over each other as red, green and blue: 1,000 kinds of pictures, equally frequent, and a judge of digits reads off which. They report (one run each): relativistic with R1 and R2 found 1,000 kinds; the old loss with both 693; with R1 alone, both losses diverged.
+# Their second claim can be tested exactly. *Stacked MNIST* lays three random digits over each other as red, green and blue: 1,000 kinds of pictures, equally frequent, and a judge of digits reads off which. They report (one run each): relativistic with R1 and R2 found 1,000 kinds; the old loss (non-saturating) with both 693; with R1 alone, both losses diverged.
 
 # %%
 stacked = studies.get("stacked-digits")
 counted = studies.read(stacked, studies.published(stacked))
 print(f"{stacked.about} {stacked.images:,} images a run, quarter width, {len(counted)} runs")
-for measure in ("modes", "kl", "diverged"):
+print(studies.summary(stacked, counted, "modes"))
+
+# %% tags=["notes"]
+for measure in ("kl", "diverged"):
     print(studies.summary(stacked, counted, measure), end="\n\n")
 
 # %% [markdown]
@@ -427,10 +446,10 @@ def grown(blocks, share):
 lesson_08.exercise_3(grown)
 
 # %% [markdown]
-# Now one change of the recipe: the package's residual branches begin as 0 (their second convolution's first weights are 0, *Fixup*, Zhang and others 2019). Give them He's weights instead, as if nobody had thought of it. **Predict** the factor for 4, 8 and 16 blocks from the share that one block shows, then run.
+# Now one change of the recipe: the package's residual branches begin as 0 (their second convolution's first weights are 0, *Fixup*, Zhang and others 2019). Give them *He's weights* instead (normal, with a variance that lets a layer behind a ReLU keep its signal's size), as if nobody had thought of it. What share does one block show?
 
 
-# %%
+# %% tags=["skip"]
 def tower(blocks, gain):
     """Residual blocks of 32 channels whose branches end in weights of that gain, and what one random input becomes."""
     network = torch.nn.Sequential(*[Residual(32, 1) for _ in range(blocks)])
@@ -444,6 +463,11 @@ def tower(blocks, gain):
 
 share = tower(1, 1.0) - 1
 print(f"one block's branch adds {share:.2f} of the variance")
+
+# %% [markdown]
+# **Predict** from it the factor for 4, 8 and 16 blocks, then run.
+
+# %% tags=["notes"]
 print("blocks   as Fixup begins   He's weights: measured   predicted by yours   share that would fit")
 for blocks in (4, 8, 16):
     measured = tower(blocks, 1.0)
@@ -451,20 +475,20 @@ for blocks in (4, 8, 16):
     print(f"{measured ** (1 / blocks) - 1:25.2f}")
 
 # %% [markdown]
-# The prediction is as good as its assumption, that every block has the first one's share. (It has not: leaky ReLU gives the later ones a mean to work on, and padding takes a little away at the edges. A small error in the share is made as often as there are blocks, hence the last column.) With Fixup an untrained network of any depth hands on what it is given, and every branch grows from 0 as the loss asks for it. BatchNorm had done it by force, and made D's verdict on a picture depend on its neighbours in the batch: lesson 06 showed why R1 and R2 cannot live with that.
+# The prediction is as good as its assumption, that every block has the first one's share. (It has not: the last column is the share that would fit, and a small error in it is made as often as there are blocks.) With Fixup an untrained network of any depth hands on what it is given, and every branch grows from 0 as the loss asks for it. BatchNorm had done it by force, and made D's verdict on a picture depend on its neighbours in the batch: lesson 06 showed why R1 and R2 cannot live with that.
 #
 # ## 4 · A generator steered layer by layer
 #
 # A DCGAN is told z once, at the bottom; all that happens above has to be carried up through every layer. Karras and others (2019) turned it around. The picture grows out of a **constant**, the same for all, and z is told to *every* layer:
 #
 # 1. **Mapping.** A small network turns z into a style w, in a space W that nobody forces to be a ball.
-# 2. **Modulation.** In each layer an affine function of w gives one number for each input channel, which the channel is multiplied by.
+# 2. **Modulation.** In each layer a linear layer of its own makes of w one number for each input channel, and the channel is multiplied by it.
 # 3. **Noise.** Each layer gets a random picture of its own for what is mere chance (strands of hair), so that z need not hold it.
 # 4. **To-RGB skips** (Karras and others 2020). Every size shows its own picture, and the pictures are added up.
 #
-# `gan_course/style.py` holds all of it in some 200 lines, `style-faces-64` is trained on drawn faces, and here is what it makes.
+# `gan_course/style.py` holds all of it in some 200 lines. D is a DCGAN's with biases in place of BatchNorm, and pays R1. `style-faces-64` is trained on drawn faces, and here is what it makes.
 
-# %%
+# %% tags=["notes"]
 RUN = "style-faces-64"
 run = runs.find(RUN)
 G = run.generator(device)
@@ -544,7 +568,7 @@ lesson_08.exercise_4(styled)
 # %% [markdown]
 # The package gets the same from *one* convolution, because a convolution is linear: it multiplies the input's channels by the style, convolves with the shared weights, and divides by the lengths afterwards. And what does demodulation prevent? Make all styles ten times as large.
 
-# %%
+# %% tags=["notes"]
 # NBVAL_CHECK_OUTPUT
 dice = torch.Generator().manual_seed(SEED)
 x, weight = torch.randn(4, 16, 8, 8, generator=dice), torch.randn(16, 16, 3, 3, generator=dice) / 12
@@ -561,7 +585,7 @@ print(f"the package's one convolution and your own weights for each image agree:
 #
 # One w, many draws of noise: whatever differs between the pictures is what this generator leaves to chance. In evaluation the package holds the noise still, so that a latent has one picture. Where does it matter, and how much, in grey levels of 255?
 
-# %%
+# %% tags=["notes"]
 with torch.no_grad():
     one = G.mapping(latent.draw(1, G.latent_dim, seed=6).to(device)).expand(here.pick(ci=16, cpu=64, colab=64, full=64), -1)
     G.train()  # noise drawn anew for every image; nothing else in this generator knows the two modes
@@ -582,9 +606,9 @@ print("strength of the noise by layer, coarse to fine: " + ", ".join(f"{s:.4f}" 
 #
 # The promise of W: z has to be a ball, because we draw it so, and if the data has a hole (nobody is bald with long hair) the ball must be bent to leave it out; w may have whatever shape it likes, so directions in it could be straighter. Promises are for measuring, and lesson 05 has the tools. The judge of drawn faces names attributes in a picture.
 
-# %%
-expert = judge.load("drawn-faces", device)
-features = torch.nn.Sequential(*list(expert)[:-1])  # all but the last layer
+# %% tags=["skip"]
+face_judge = judge.load("drawn-faces", device)
+features = torch.nn.Sequential(*list(face_judge)[:-1])  # all but the last layer
 N = here.pick(ci=500, cpu=3_000, colab=6_000, full=10_000)
 z_all = latent.draw(N, G.latent_dim, seed=10)
 BLOCK = 250
@@ -599,7 +623,7 @@ def made(vectors, space):
 
 def marked(images):
     """Whose picture has each of the judge's attributes, bool [n, attributes]."""
-    return judge.look(expert, images)[1] > 0
+    return judge.look(face_judge, images)[1] > 0
 
 
 with torch.no_grad():
@@ -607,8 +631,8 @@ with torch.no_grad():
 spaces = {"z": z_all, "w": w_all}
 has = marked(made(z_all, "z"))
 share_of = has.float().mean(0)
-usable = [i for i in range(len(expert.names)) if 0.05 < share_of[i] < 0.95]
-print(f"{len(usable)} of {len(expert.names)} attributes are seen on 5 to 95 % of {N:,} generated faces")
+usable = [i for i in range(len(face_judge.names)) if 0.05 < share_of[i] < 0.95]
+print(f"{len(usable)} of {len(face_judge.names)} attributes are seen on 5 to 95 % of {N:,} generated faces")
 
 # %% [markdown]
 # **1. Linear separability.** If an attribute is a direction, a plane should part the vectors with it from those without. Fit one by least squares on two thirds, ask it about the rest, and compare with always giving the commoner answer.
@@ -635,7 +659,7 @@ print(f"w minus z, by attribute: mean {100 * gap.mean():+.1f} points, {int((gap 
 # %% [markdown]
 # **2. Attributes moved and left alone.** As in lesson 05: a direction is the difference of means; move *other* latents along it; the attribute's own share should rise, all the others should stay. A step must be as long in W as in Z, though the two have other sizes: so each is measured in standard deviations of its own space along that direction.
 
-# %%
+# %% tags=["notes"]
 M = here.pick(ci=60, cpu=500, colab=1_000, full=2_000)
 picked = sorted(usable, key=lambda i: (share_of[i] - 0.5).abs().item())[: here.pick(ci=3, cpu=6, colab=8, full=10)]
 others_z = latent.draw(M, G.latent_dim, seed=11)
@@ -662,14 +686,16 @@ for i in picked:
         row[space] = 100 * change[i].item(), 100 * change[rest].abs().mean().item()
         ratio[space].append(row[space][0] / max(row[space][1], 0.1))
     (a, b), (c, d) = row["z"], row["w"]
-    print(f"{expert.names[i]:22}{a:+6.0f} z {c:+5.0f} w{b:10.1f} z {d:5.1f} w{ratio['z'][-1]:8.1f} z {ratio['w'][-1]:4.1f} w")
-print(f"mean ratio: z {sum(ratio['z']) / len(picked):.1f}, w {sum(ratio['w']) / len(picked):.1f}")
+    print(f"{face_judge.names[i]:22}{a:+6.0f} z {c:+5.0f} w{b:10.1f} z {d:5.1f} w{ratio['z'][-1]:8.1f} z {ratio['w'][-1]:4.1f} w")
+higher = sum(w > z for z, w in zip(ratio["z"], ratio["w"]))
+means = (f"{space} {np.mean(values):.1f}" for space, values in ratio.items())
+print(f"mean ratio: {', '.join(means)}; higher in w for {higher} of {len(picked)} attributes")
 
 # %% [markdown]
 # **3. Agreement.** Does one direction do the same to different faces? The mean cosine between the changes of two faces (lesson 05), for directions at random, 2 standard deviations each way.
 
 
-# %%
+# %% tags=["notes"]
 def agreement(change):
     """Mean cosine between the changes of two different pictures."""
     unit = F.normalize(change.flatten(1), dim=1)
@@ -698,7 +724,7 @@ for space, values in tried.items():
 # **4. Path length.** Walk from one face to another. If the space is even, equal steps change the picture equally. Karras and others measure a tiny step ε anywhere on the way, in a classifier's features, squared and over ε² (*perceptual path length*); shorter is smoother. In Z the way is the arc, in W the straight line.
 
 
-# %%
+# %% tags=["notes"]
 def path_length(space, n, epsilon=0.02):
     """Mean squared change of the judge's features over a step, over ε², and its standard error."""
     ends = [latent.draw(n, G.latent_dim, seed=s) for s in (14, 15)]
@@ -781,7 +807,7 @@ show.beside(
 # %% [markdown]
 # Which attributes follow the coarse source, which the fine one? Do not trust five faces. Mix many, ask the judge, and count among pairs whose two sources differ in an attribute how often the mixture sides with the coarse one.
 
-# %%
+# %% tags=["notes"]
 pairs = here.pick(ci=100, cpu=800, colab=1_500, full=3_000)
 with torch.no_grad():
     one, other = (latent.draw(pairs, G.latent_dim, seed=s) for s in (22, 23))
@@ -798,15 +824,15 @@ print("of pairs that differ in it, the share that sides with the coarse source, 
 print(f"{'coarse layers:':22}" + "".join(f"{k:>7}" for k in sides) + f"{'pairs':>9}")
 table = {i: [100 * sides[k][differ[:, i], i].float().mean().item() for k in sides] for i in enough}
 for i in sorted(table, key=lambda i: -table[i][1]):
-    print(f"{expert.names[i]:22}" + "".join(f"{value:7.0f}" for value in table[i]) + f"{int(differ[:, i].sum()):9}")
+    print(f"{face_judge.names[i]:22}" + "".join(f"{value:7.0f}" for value in table[i]) + f"{int(differ[:, i].sum()):9}")
 
 # %% [markdown]
-# An attribute high up in the table is decided by the layers up to 8 px; one whose share rises only in the last column belongs to fine layers. Shape first and colour last is what the papers show on photographs. Is it so here?
+# 100 would be the coarse source alone, 0 the fine one alone. An attribute high up in the table is decided by the layers up to 8 px; one whose share rises only in the last column belongs to fine layers. Shape first and colour last is what the papers show on photographs. Is it so here?
 #
 # ### Exercise 8.6 · Truncation
 # Difficulty ●●○○○ · 10 minutes · why it matters: nearly every picture that you have seen from a StyleGAN was truncated, and papers do not always say so.
 #
-# Styles far from the mean are rare, and the generator has seen few of them. So draw all of them towards the mean style $\bar w$: $w' = \bar w + ψ\,(w - \bar w)$. With ψ = 1 nothing changes, with ψ = 0 there is one face. Return the pictures of `z`; the mean is over the styles of the latents in `many`.
+# Styles far from the mean are rare, and the generator has seen few of them. So draw all of them towards the mean style $\bar w$: $w' = \bar w + ψ\,(w - \bar w)$. With ψ = 1 nothing changes, with ψ = 0 there is one face. Return the pictures of `z` [N, latent_dim]; the mean is over the styles of the latents in `many` [M, latent_dim]. (`G.synthesis` takes one w for all layers, too.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -835,20 +861,20 @@ lesson_08.exercise_6(truncated)
 # %% [markdown]
 # **Predict**: along ψ from 1 to 0.4, which of precision and recall rises, which falls? And the Fréchet distance, which sees both? Nothing forbids ψ above 1, which pushes styles away from the mean: what do you expect there?
 
-# %%
+# %% tags=["notes"]
 P = here.pick(ci=300, cpu=2_000, colab=3_000, full=5_000)
 faces = portraits.draw(P, run.recipe.size, seed=1, progress=False)
-real = judge.look(expert, faces.images)[0]
+real = judge.look(face_judge, faces.images)[0]
 z_few, z_many = latent.draw(P, G.latent_dim, seed=24), latent.draw(2_000, G.latent_dim, seed=25).to(device)
 curve, rows = {}, []
 for psi in (0.4, 0.7, 1.0, 1.2, 1.4):
     with torch.no_grad():
         images = torch.cat([data.to_uint8(truncated(G, part.to(device), z_many, psi)).cpu() for part in z_few.split(BLOCK)])
-    found = judge.look(expert, images)[0]
+    found = judge.look(face_judge, images)[0]
     precision, recall = (of(real, found).mean().item() for of in (metrics.precision, metrics.recall))
     curve[psi] = precision, recall, metrics.frechet_distance(real, found)
     rows.append(images[:8])
-older = judge.look(expert, sampling.sample(runs.find("dcgan-faces-64").generator(device), P, seed=24))[0]
+older = judge.look(face_judge, sampling.sample(runs.find("dcgan-faces-64").generator(device), P, seed=24))[0]
 older = (*(of(real, older).mean().item() for of in (metrics.precision, metrics.recall)), metrics.frechet_distance(real, older))
 print(f"{P:,} pictures each\n     psi  precision  recall  Fréchet distance, judge 1")
 for psi, (precision, recall, distance) in curve.items():
@@ -880,7 +906,7 @@ show.figure(
 # %% [markdown]
 # Both in one place: how far towards the mean, and who styles which layers.
 
-# %%
+# %% tags=["skip"]
 widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 
 # %% [markdown]
@@ -890,17 +916,17 @@ widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 #
 # ## 6 · Where GANs live in 2026
 #
-# When this course's sources were written, a GAN was *the* way to make pictures. It is no longer: for pictures from text, for video, for whatever is open-ended, diffusion and flow models have taken over, beginning with Dhariwal and Nichol (2021, arXiv:2105.05233), who passed the best GAN on ImageNet. They train stably, cover all modes, and simply become better with size. What they do not do by themselves is draw in one step. And adversarial training turns up wherever a *loss* is wanted that says "this does not look real" in one look:
+# When this course's sources were written, a GAN was *the* way to make pictures. It is no longer: for pictures from text, for video, for whatever is open-ended, diffusion and flow models have taken over, beginning with Dhariwal and Nichol (2021, arXiv:2105.05233), who passed the best GAN on ImageNet. (They learn to take a little noise out of a picture, and draw by doing that many times, beginning with nothing but noise.) They train stably, cover all modes, and simply become better with size. What they do not do by themselves is draw in one step. And adversarial training turns up wherever a *loss* is wanted that says "this does not look real" in one look:
 #
 # | where | what a GAN does there | a figure, from its paper |
 # |---|---|---|
-# | one-step distillation | a critic sharpens the student that does a diffusion model's many steps at once | Sauer et al. 2023 (ADD, arXiv:2311.17042), ablation, one step: FID 315.6 with distillation alone, 20.8 with the critic alone, 20.6 with both |
+# | one-step distillation | a critic sharpens the *student*, a network that learns to do a diffusion model's many steps at once | Sauer et al. 2023 (ADD, arXiv:2311.17042), ablation, one step: FID 315.6 with distillation alone, 20.8 with the critic alone, 20.6 with both |
 # | | | Yin et al. 2024 (DMD2, arXiv:2405.14867): FID 1.28 on ImageNet-64 in one step, with a GAN loss |
 # | | *and without:* | Geng et al. 2025 (MeanFlow, arXiv:2505.13447): 3.43 on ImageNet-256 in one step, no critic at all |
 # | tokenisers | the autoencoder in whose code other models draw is trained with a patch critic | Esser et al. 2021 (VQGAN, arXiv:2012.09841); Rombach et al. 2022 (latent diffusion, arXiv:2112.10752) |
-# | codecs, pictures | the decoder paints plausible detail that was not sent | Mentzer et al. 2020 (HiFiC, arXiv:2006.09965): preferred by viewers to older codecs at more than twice its bitrate |
+# | codecs (compression), pictures | the decoder paints plausible detail that was not sent | Mentzer et al. 2020 (HiFiC, arXiv:2006.09965): preferred by viewers to older codecs at more than twice its bitrate |
 # | codecs, sound | likewise; critics on waveforms and spectrograms | Kumar et al. 2023 (DAC, arXiv:2306.06546): sound of 44.1 kHz at 8 kbit/s, about 90 × smaller |
-# | vocoders | from a spectrogram to a waveform, in one pass | Kong et al. 2020 (HiFi-GAN, arXiv:2010.05646): 168 × faster than real time on one V100 |
+# | speech | from a spectrogram (which frequencies sound when) to a waveform, in one pass | Kong et al. 2020 (HiFi-GAN, arXiv:2010.05646): 168 × faster than real time on one V100 |
 # | super-resolution | crisp at once | Ledig et al. 2017 (SRGAN, arXiv:1609.04802); Wang et al. 2021 (Real-ESRGAN, arXiv:2107.10833) |
 # | | *replaced, where time allows:* | Saharia et al. 2021 (SR3, arXiv:2104.07636): viewers took diffusion's faces for the real ones in nearly 50 %, a GAN's in at most 34 % |
 # | simulators | a shower of particles in a detector, without tracking each particle | Paganini et al. 2018 (CaloGAN, arXiv:1712.10321): up to 100,000 × faster than the full simulation; the ATLAS experiment has GANs in production in AtlFast3 (arXiv:2109.02551) |
@@ -912,21 +938,21 @@ widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 #
 # That can be shown in minutes. An **autoencoder** squeezes a face of 64 × 64 × 3 numbers into 8 × 8 × 4, a 48th, and paints it again. What did not fit into the code has to be guessed, and by the squared difference of the pixels the best guess is the mean of all that could have been: the mean of many sharp faces is a blurred one. Beside it, the same autoencoder with a **patch critic** (Isola et al. 2017; in this place Esser et al. 2021): a discriminator that sees patches of 22 × 22 pixels only and says for each "painted by a person or by you?". **Predict** for three numbers who wins: the error in pixels, the sharpness (`studies.sharpness`, in parts of the originals'), the Fréchet distance of unseen faces, before and after, in the judge's features.
 
-# %%
-faces = portraits.draw(here.pick(ci=80, cpu=2_000, colab=20_000, full=20_000), 64, progress=here.name != "ci")
-others = portraits.draw(here.pick(ci=60, cpu=400, colab=1_000, full=2_000), 64, seed=1, progress=False)
+# %% tags=["notes"]
+known_faces = portraits.draw(here.pick(ci=80, cpu=2_000, colab=20_000, full=20_000), 64, progress=here.name != "ci")
+unseen_faces = portraits.draw(here.pick(ci=60, cpu=400, colab=1_000, full=2_000), 64, seed=1, progress=False)
 how_many = here.pick(ci=96, cpu=6_000, colab=100_000, full=200_000)
 painters = {
-    name: autoencoder.train(faces.images.to(device), weight, images=how_many, progress=here.name != "ci")
+    name: autoencoder.train(known_faces.images.to(device), weight, images=how_many, progress=here.name != "ci")
     for name, weight in {"pixels alone": 0.0, "with a patch critic": autoencoder.CRITIC}.items()
 }
 print(f"trained here, {how_many:,} images each: error in grey levels, sharpness in parts of the originals', Fréchet distance")
 for name, painter in painters.items():
-    found = autoencoder.measure(painter, others.images.to(device))
+    found = autoencoder.measure(painter, unseen_faces.images.to(device))
     print(f"{name:20s} {found.error:6.2f} {found.sharpness:6.2f} {found.distance:7.2f}")
 
 # %%
-eight = others.images[:8].to(device)
+eight = unseen_faces.images[:8].to(device)
 show.beside(
     {"unseen faces": eight.cpu(), **{name: autoencoder.again(painter, eight).cpu() for name, painter in painters.items()}},
     "Eight drawn faces, and the same squeezed to a 48th and painted again by two autoencoders, without and with a patch critic.",
@@ -951,7 +977,7 @@ for name, weight in (("pixels alone", 0.0), ("with a patch critic", kept["weight
 print(f"{kept['images']:,} images each, {kept['unseen']:,} unseen faces\n")
 print(terminal.aligned(rows))
 
-# %%
+# %% tags=["notes"]
 plain, critic = numbers.values()
 for what, better in (("error", "lower"), ("sharpness", "nearer to 1"), ("distance", "lower")):
     a, b = ({s: abs(v - 1) if what == "sharpness" else v for s, v in arm[what].items()} for arm in (critic, plain))
@@ -980,11 +1006,11 @@ show.beside(
     columns=4,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["notes"]
 # ### Exercise 8.7 · Changes on the way to D
 # Difficulty ●●○○○ · 15 minutes · why it matters: each of the three rules can be forgotten without an error message.
 #
-# `losses(G, D, T, real, z)` returns D's loss and G's (non-saturating), binary cross-entropy with labels 1 and 0, where T(images) changes pictures. D returns logits.
+# `losses(G, D, T, real, z)` returns D's loss and G's (non-saturating), binary cross-entropy with labels 1 and 0, each part a mean over its batch, D's two parts added. T(images) changes pictures, differently at each call; D returns logits, and sees real and generated pictures in batches of their own.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1014,9 +1040,9 @@ def losses(G, D, T, real, z):
 lesson_08.exercise_7(losses)
 
 # %% [markdown]
-# Does it help? A recipe has a field for it, `augment`. Two studies: the first 500 digits of MNIST only, and the first 100 only, seen again and again, as they are, augmented (moved, and with a grey square), and moved only; several seeds (`python -m gan_course study few-digits` and `fewer-digits` repeat them). Distances are to test digits; `memorised` is the share of generated pictures that repeat one of the few (`metrics.memorisation`, lesson 07; 0.01 where nothing is copied). **Predict** four signs: does the distance fall or rise, for moved digits, with 500 and with 100; and D's share of right verdicts?
+# Does it help? A recipe has a field for it, `augment`. Two studies: the first 500 digits of MNIST only, and the first 100 only, seen again and again, as they are, augmented (moved, and with a grey square), and moved only; several seeds (`python -m gan_course study few-digits` and `fewer-digits` repeat them). Distances are to test digits; `memorised` is the share of generated pictures that repeat one of the few (`metrics.memorisation`, lesson 07; up to about 0.01 where nothing is copied). **Predict** four signs: does the distance fall or rise, for moved digits, with 500 and with 100; and D's share of right verdicts?
 
-# %%
+# %% tags=["notes"]
 for name in ("few-digits", "fewer-digits"):
     study = studies.get(name)
     results = studies.read(study, studies.published(study))
@@ -1031,13 +1057,13 @@ for name in ("few-digits", "fewer-digits"):
     print("\n")
 
 # %% [markdown]
-# No remedy is good for every patient. Changes on the way to D make its task harder, which the last column of each part shows; that is a relief where D knows the few by heart, and a loss of signal where it does not. So the number of pictures decides, and the kind of change does, too: a digit moved by an eighth of the picture is still a digit, one behind a grey square is not quite. Try it on your set before you believe it, this course included.
+# No remedy is good for every patient. Look at the last table of each part: do changes make D's task harder? That is a relief where D knows the few by heart, and a loss of signal where it does not. The kind of change can matter, too: a digit moved by an eighth of the picture is still a digit, one behind a grey square is not quite. Which of this do the intervals show? Try it on your set before you believe it, this course included.
 #
-# **Closing task.** Choose a folder of your own pictures: `MY_PICTURES = "path/to/folder"`. Of people only such as have agreed; what a generator makes of a face is about that person, too. Without a folder, drawn faces stand in. A fifth of them is put aside and never trained on: those are the yardstick.
+# **Closing task.** Choose a folder of your own pictures: `MY_PICTURES = "path/to/folder"`. Of people only such as have agreed; what a generator makes of a face is about that person, too. Without a folder, drawn faces stand in. (Forty pictures are the least: 32 have to fill a batch.) A fifth of them is put aside and never trained on: those are the yardstick.
 #
 # Before you run: how many pictures will be too few? Write your guess down.
 
-# %%
+# %% tags=["skip"]
 MY_PICTURES = None  # a folder or a zip
 STAND_IN = here.pick(ci=500, cpu=600, colab=1_000, full=1_000)  # drawn faces, without a folder
 if MY_PICTURES is None:
@@ -1050,19 +1076,19 @@ held_out, learned = mine.images[order[:aside]], mine.images[order[aside:]]
 print(mine.source)
 print(f"{len(learned)} to learn from, {aside} put aside")
 
-# %%
-CHANGES = {}  # or study_table.RESIDUAL, the modern recipe of section 3: for whoever has a GPU, and more than minutes
+# %% tags=["skip"]
+CHANGES = {}  # or studies.get("ladder").arms["+ residual networks"], section 3: with a GPU, and more than minutes
 own_recipe = recipes.get("quick-faces").at(here).but(augment="colour,translation,cutout", **CHANGES)
 own = GAN(own_recipe, SEED, device)
 for _ in training.train(own, learned, here.pick(ci=6, cpu=300, colab=6_000, full=20_000), progress=here.name != "ci"):
     pass
-made = sampling.sample(own.average, 500, seed=SEED)
-show.beside({"yours": learned[:32], "generated": made[:32]}, f"32 pictures to learn from, and 32 generated after {own.images:,} images.", columns=8)
+new = sampling.sample(own.average, 500, seed=SEED)
+show.beside({"yours": learned[:32], "generated": new[:32]}, f"32 pictures to learn from, and 32 generated after {own.images:,} images.", columns=8)
 
 # %% [markdown]
 # Does it copy? `metrics.memorisation` needs features and at least 100 unseen pictures. A judge of your pictures does not exist, so the features are the pictures themselves, reduced to 16 pixels: a copy is caught, a copy that was moved is not. And are they like yours at all? Halve the pictures put aside at random, ten times: no kernel distance (lesson 07) of generated pictures to real ones should be larger than those between real halves.
 
-# %%
+# %% tags=["notes"]
 def small(images):
     """Pictures reduced to 16 pixels a side, a row a picture."""
     return F.interpolate(images.float() / 255, (16, 16), mode="bilinear", antialias=True).flatten(1)
@@ -1085,7 +1111,7 @@ def opinion(learned, held_out, made):
     return f"new pictures, and these numbers do not tell them from real ones: {said}"
 
 
-print("yours:", opinion(learned.cpu(), held_out.cpu(), made))
+print("yours:", opinion(learned.cpu(), held_out.cpu(), new))
 print("had there been fifty:", opinion(learned[:40].cpu(), held_out[:10].cpu(), made))
 print("a cheat that shows what it has learned:", opinion(learned.cpu(), held_out.cpu(), learned[:500].cpu()))
 
@@ -1099,15 +1125,10 @@ print(f"autoencoder, medians without and with a critic: error {np.median(list(pl
 # %% [markdown]
 # ## What to remember
 #
-# - The class behind z is an embedding: a learned vector, added in the first layer. D hears it by a projection, ψ(φ) + ⟨V_y, φ⟩, which is what log p(x, y)/q(x, y) looks like.
-# - G listens only because D does. Ask and count, class by class; alignment says nothing about variety.
-# - A decade's recipe is short: a loss that ranks, two penalties, no normalisation, residual branches that begin as 0.
-# - What a change is worth depends on the budget; at equal time a dearer step has to make up for lost images.
-# - Modulation says which channels count; demodulation keeps the style from saying how loud.
-# - W is a space that training shapes; whether it is straighter than Z is measured, each time.
-# - Truncation buys precision with recall: ask for ψ.
-# - In 2026 diffusion and flow models draw the open-ended pictures; adversarial losses make them draw in one step, and sit in the codecs and tokenisers beneath them.
-# - The least error is a blurred picture; a critic trades error for plausibility, and what it adds is invented.
+# - The class behind z is an embedding: a learned vector, added in the first layer. D hears it by a projection, ψ(φ) + ⟨V_y, φ⟩, and G listens only because D does: ask and count, class by class.
+# - The modern recipe is a loss that ranks, two penalties, no normalisation, and residual branches that begin as 0. What a change is worth depends on the budget: at equal time a dearer step has to make up for lost images.
+# - Modulation says which channels count, demodulation keeps the style from saying how loud. Whether W is straighter than Z is measured, each time; and no precision means anything without its ψ.
+# - In 2026 diffusion and flow models draw the open-ended pictures, and adversarial losses sit in what makes them fast and in the codecs beneath. The least error is a blurred picture; what a critic adds is invented.
 # - With very few pictures D learns by heart. Changing every picture on its way to D, real and generated, in both steps, helps some sets and harms others: measure, and say when there were not enough.
 #
 # ## Ask yourself

@@ -75,6 +75,11 @@ def in_double(x, weight, styles):
     return torch.cat(made) / lengths[:, :, None, None]
 
 
+def demodulated_first(x, weight, styles):
+    weight = weight / weight.flatten(1).norm(dim=1)[:, None, None, None]
+    return by_groups(x, weight, styles, axes=())
+
+
 # 8.5
 
 
@@ -101,6 +106,25 @@ def all_at_once(G, coarse, fine, first):
     b = G.mapping(fine).repeat(len(coarse), 1)
     made = G.synthesis(style.mix(a, b, range(first, G.layers), G.layers))
     return made.view(len(coarse), len(fine), *made.shape[1:])
+
+
+def paired(coarse, fine):
+    """Both repeated by rows, by columns, or each in the other's way."""
+
+    def answer(G, a, b, first):
+        a, b = coarse(G.mapping(a), len(b)), fine(G.mapping(b), len(a))
+        made = G.synthesis([a] * first + [b] * (G.layers - first))
+        return made.view(2, 3, *made.shape[1:])
+
+    return answer
+
+
+def each(x, n):
+    return x.repeat_interleave(n, 0)
+
+
+def over(x, n):
+    return x.repeat(n, 1)
 
 
 # 8.6
@@ -142,6 +166,11 @@ def losses_other_order(G, D, T, real, z):
 def losses_changed_once(G, D, T, real, z):
     changed = T(G(z))
     return bce(D(T(real)), 1.0) + bce(D(changed.detach()), 0.0), bce(D(changed), 1.0)
+
+
+def losses_of_real_verdicts_cut_off(G, D, T, real, z):
+    fake = G(z)
+    return bce(D(T(real)).detach(), 1.0) + bce(D(T(fake.detach())), 0.0), bce(D(T(fake)), 1.0)
 
 
 def but(**how):
@@ -188,6 +217,8 @@ WRONG = {
         (lambda phi, y, w, V: (V[y] * phi).sum(1), "ψ is missing"),
         (lambda phi, y, w, V: phi @ w + (V[y] * phi).mean(1), "no mean"),
         (lambda phi, y, w, V: (V[y] * phi).sum(0), "dim 1"),
+        (lambda phi, y, w, V: phi @ w + (V[y] * phi).sum(), "a number of its own"),
+        (lambda phi, y, w, V: ((w + V[y]) * phi).mean(1), "no mean"),
         (lambda phi, y, w, V: phi @ w + (V[y.flip(0)] * phi).sum(1), "its own class"),
         (lambda phi, y, w, V: phi @ w + (phi @ V.T).max(1).values, "fits best"),
         (lambda phi, y, w, V: phi @ w + (phi @ V.T).sum(1), "not the sum over all"),
@@ -214,6 +245,9 @@ WRONG = {
         (lambda b, s: (1 + s**0.5) ** (2 * b), "not standard deviations"),
         (lambda b, s: (1 + s) ** (b / 2), "that is the standard deviation"),
         (lambda b, s: (1 + s) ** (b + 1), "one block too many"),
+        (lambda b, s: (1 + s) ** (b - 1), "one block too few"),
+        (lambda b, s: (1 + s) ** b - 1, "1 was there before"),
+        (lambda b, s: int((1 + s) ** b), "every block adds"),
     ],
     4: [
         (conv(axes=()), "demodulation is missing"),
@@ -223,6 +257,8 @@ WRONG = {
         (conv(root=False), "the root is missing"),
         (conv(at=lambda s: s[:1, None, :, None, None].expand(2, -1, -1, -1, -1)), "the first one's style"),
         (conv(at=lambda s: 1 + s[:, None, :, None, None]), "multiply by the style, no more"),
+        (demodulated_first, "modulate first"),
+        (conv(at=lambda s: s[:, None, None, None]), "falls on the kernel's columns"),
         (lambda x, weight, styles: F.conv2d(x, weight), "it has the shape (2, 4, 5, 6)"),
     ],
     5: [
@@ -232,12 +268,14 @@ WRONG = {
         (mixes(count=lambda G, first: first - 1), "one coarse layer too few"),
         (mixes(count=lambda G, first: G.layers), "the fine styles do nothing"),
         (mixes(count=lambda G, first: 0), "the coarse styles do nothing"),
+        *((paired(*how), "those are not all pairs") for how in ((each, each), (over, each), (over, over))),
         (lambda *given: all_at_once(*given).transpose(0, 1), "it has the shape (2, 3, 3, 64, 64)"),
     ],
     6: [
         (cut(psi_of=lambda psi: 1 - psi), "psi 1 leaves the styles"),
         (cut(of=lambda G, many: G.mapping(many.mean(0, keepdim=True))[0]), "not the style of their mean"),
         (cut(of=lambda G, many: torch.zeros(many.shape[1])), "that draws them towards 0"),
+        (lambda G, z, many, psi: G(torch.lerp(G.mapping(many).mean(0), G.mapping(z), psi)), "styles already"),
         (lambda G, z, many, psi: G(psi * z), "of z only the direction counts"),
         (lambda G, z, many, psi: G(many.mean(0) + psi * (z - many.mean(0))), "truncate the styles"),
         (lambda G, z, many, psi: G.synthesis(G.mapping(many).mean(0).expand(3, -1)), "the mean style for all"),
@@ -253,6 +291,9 @@ WRONG = {
         (lambda *given: (losses(*given)[0] / 2, losses(*given)[1]), "D looks 6 times"),
         (lambda *given: tuple(x / 2 for x in losses(*given)), "not averaged"),
         (lambda *given: (lambda d, g: (d, -g))(*losses(*given)), "BCE of D(T(G(z))) with 1"),
+        (lambda *given: losses(*given)[::-1], "D's loss comes first"),
+        (lambda *given: tuple(6 * x for x in losses(*given)), "not the sum"),
+        (losses_of_real_verdicts_cut_off, "teach D"),
         (lambda *given: losses(*given)[0], "two numbers are wanted"),
         (lambda *given: tuple(x.item() for x in losses(*given)), "two tensors"),
         (lambda *given: tuple(x.detach() for x in losses(*given)), "without a graph"),

@@ -78,6 +78,8 @@ def exercise_2(projection: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -
             (psi, "the class plays no part yet: ⟨V[y], φ⟩ is missing"),
             (right - psi, "ψ is missing: it asks whether the picture is real at all"),
             (psi + (V[y] * phi).mean(1), "⟨ , ⟩ is a sum over the features, no mean"),
+            (right / d, "⟨ , ⟩ is a sum over the features, no mean"),
+            (psi + (V[y] * phi).sum(), "that sums over the pictures, too; each has a number of its own: dim 1"),
             *([(psi + (V[y] * phi).sum(0), "the sum runs over the features, dim 1")] if n == d else []),
             (psi + (V[y.flip(0)] * phi).sum(1), "each picture with its own class"),
             (psi + (phi @ V.T).max(1).values, "the class asked for counts, not the one that fits best"),
@@ -126,7 +128,7 @@ def _carries_gradients(logits, labels: Tensor, learned: list[Tensor]) -> None:
 
 def exercise_3(grown: Callable[[int, float], float]) -> None:
     """`grown(blocks, share)`: the variance after residual blocks, from 1."""
-    for blocks, share in ((3, 1.0), (1, 1.0), (8, 0.5), (5, 0.0)):
+    for blocks, share in ((4, 0.5), (3, 1.0), (1, 1.0), (5, 0.0)):
         compare(
             "8.3",
             run("8.3", grown, blocks, share),
@@ -137,6 +139,8 @@ def exercise_3(grown: Callable[[int, float], float]) -> None:
             ((1 + share) ** (blocks / 2), "that is the standard deviation; the variance is wanted"),
             ((1 + share) ** (2 * blocks), "that squares it once too often: share is one of variances already"),
             ((1 + share) ** (blocks + 1), "that is one block too many"),
+            ((1 + share) ** (blocks - 1), "that is one block too few"),
+            ((1 + share) ** blocks - 1, "that is what the blocks have added; 1 was there before"),
             (2.0**blocks, "a branch adds `share` of the variance, not all of it"),
             said=f"grown({blocks}, {share:g})",
             wanted="it is one number",
@@ -177,6 +181,14 @@ def exercise_4(styled: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         (convolved(own / own.square().mean((2, 3, 4), keepdim=True).sqrt()), "the sum of squares, not the mean"),
         (convolved(own / own.abs().sum((2, 3, 4), keepdim=True)), "a length is the root of the sum of squares"),
         (convolved(own / own.flatten(2).std(2)[:, :, None, None, None]), "no mean is taken off: it is no spread"),
+        (
+            convolved(style.modulate(style.demodulate(weight[None])[0], styles)),
+            "modulate first: the length is that of the weights times the style",
+        ),
+        (
+            convolved(style.demodulate(weight * styles[:, None, None, None])),
+            "the style falls on the kernel's columns there; [:, None, None] brings it to the input channels",
+        ),
         (convolved(style.demodulate(own.flip(0))), "each image is convolved with weights of its own style"),
         (
             convolved(style.demodulate(style.modulate(weight, styles[:1].expand(2, -1)))),
@@ -205,6 +217,9 @@ def _small() -> style.StyleGenerator:
     return G.eval().requires_grad_(False)
 
 
+UNPAIRED = (0, 2), (1, 2), (1, 3)  # which repetitions do not make a table of all pairs in order
+
+
 def exercise_5(mixed: Callable[[nn.Module, Tensor, Tensor, int], Tensor]) -> None:
     """`mixed(G, coarse, fine, first)`: the first layers styled by one latent, the rest by another, all pairs."""
     G, dice, first = _small(), torch.Generator().manual_seed(85), 3
@@ -220,6 +235,8 @@ def exercise_5(mixed: Callable[[nn.Module, Tensor, Tensor, int], Tensor]) -> Non
     right = table(a, b, first)
     through_z = G.synthesis(style.mix(*_pairs(coarse, fine), range(first, G.layers), G.layers))
     halves = G.synthesis((a[:, None] + b[None]).flatten(0, 1) / 2)
+    many = a.repeat_interleave(3, 0), a.repeat(3, 1), b.repeat_interleave(2, 0), b.repeat(2, 1)
+    unpaired = [G.synthesis(style.mix(many[i], many[j], range(first, G.layers), G.layers)) for i, j in UNPAIRED]
     compare(
         "8.5",
         run("8.5", mixed, G, coarse, fine, first),
@@ -238,6 +255,10 @@ def exercise_5(mixed: Callable[[nn.Module, Tensor, Tensor, int], Tensor]) -> Non
         (
             right.view(shape)[:, [1, 2, 0]],
             "the columns follow the latents in `fine`, in their order",
+        ),
+        *(
+            (pairs.view(shape), "those are not all pairs, row by row: repeat_interleave `coarse`, repeat `fine`")
+            for pairs in unpaired
         ),
         said="mixed(G, coarse [2, 8], fine [3, 8], 3)",
         wanted="it has the shape (2, 3, 3, 64, 64): a row for each coarse latent, a column for each fine one",
@@ -271,6 +292,7 @@ def exercise_6(truncated: Callable[[nn.Module, Tensor, Tensor, float], Tensor]) 
         (G(many.mean(0) + psi * (z - many.mean(0))), "truncate the styles w = G.mapping(z), not z"),
         (G.synthesis(psi * w), "that draws them towards 0; towards the mean style is wanted"),
         (G.synthesis(w), "psi does nothing there"),
+        (G(mean + psi * (w - mean)), "those are styles already, and G(…) maps them once more: G.synthesis"),
         (G.synthesis(mean + w * psi), "the distance from the mean is scaled: mean + psi · (w − mean)"),
         (G.synthesis(mean.expand_as(w)), "that is the mean style for all: psi says how far to go towards it"),
         (G.synthesis(mean + (w - mean).clamp(-psi, psi)), "each distance is scaled by psi, not cut off there"),
@@ -347,11 +369,13 @@ def exercise_7(losses: Callable) -> None:
         if before is None or not (_same(before, real) or _same(before, fake)):
             raise NotYet("losses: D sees something that is neither T(real) nor T(G(z)): T once, nothing else")
         of = "real" if _same(before, real) else "generated"
-        looks[of].append((D.weight.detach() * seen).sum((1, 2, 3)).double())
+        looks[of].append(seen)
     if len(looks["real"]) != 1:
         raise NotYet("losses: D looks once at T(real) and twice at T(G(z)), in its own step and in G's")
-    (logits_real,), fakes = looks.values()
-    d_losses = tuple(F.softplus(-logits_real).mean() + F.softplus(x).mean() for x in fakes)
+    with torch.enable_grad():
+        (logits_real,), fakes = ([(D.weight * seen).sum((1, 2, 3)).double() for seen in of] for of in looks.values())
+        d_losses = tuple(F.softplus(-logits_real).mean() + F.softplus(x).mean() for x in fakes)
+    slopes = [torch.autograd.grad(loss, D.weight, retain_graph=True)[0] for loss in d_losses]
     g_losses = tuple(F.softplus(-x).mean() for x in reversed(fakes))
     (wanted_d, _), (wanted_g, _), (logits_fake, logits_g) = d_losses, g_losses, fakes
     compare(
@@ -360,6 +384,8 @@ def exercise_7(losses: Callable) -> None:
         d_losses,
         (F.softplus(logits_real).mean() + F.softplus(-logits_fake).mean(), "real is 1 and generated 0"),
         (wanted_d / 2, "the two parts are added, not averaged"),
+        (wanted_d * len(real), "each part is the mean over its batch, not the sum"),
+        (wanted_g, "that is G's; D's loss comes first, then G's"),
         (F.softplus(-logits_real).mean(), "the generated pictures are missing"),
         (F.softplus(logits_fake).mean(), "the real pictures are missing"),
         (
@@ -380,6 +406,9 @@ def exercise_7(losses: Callable) -> None:
         otherwise=f"{wanted_g.item():.4f} is right: BCE of D(T(G(z))) with 1",
         tolerance=1e-4,
     )
+    learned = torch.autograd.grad(d_loss, D.weight, retain_graph=True, allow_unused=True)[0]
+    if learned is None or not any(torch.allclose(learned, slope, atol=1e-4) for slope in slopes):
+        raise NotYet("losses: D's loss does not teach D all that it says: detach the fakes before T, not D's logits")
     if torch.autograd.grad(d_loss, G.weight, retain_graph=True, allow_unused=True)[0] is not None:
         raise NotYet("losses: D's loss reaches back into G: detach the fakes in D's step")
     back = torch.autograd.grad(g_loss, G.weight, retain_graph=True, allow_unused=True)[0]
