@@ -75,10 +75,10 @@ print(digits.source)
 #
 # Every generator so far made what it pleased. This one writes what you type: put your telephone number in.
 
-# %%
+# %% slide="A generator that writes what is typed"
 widgets.number_writer("conditional-digits", "030 1234567")
 
-# %% [markdown]
+# %% [markdown] slide="The class behind z adds a vector of its own to the first layer"
 # *One hand* gives all digits the same z. Keep an eye on what stays the same then; section 2 measures it.
 #
 # What do we want? Not pictures from p(x), but from **p(x | y)** for the class y that somebody asks for. Both players have to know y: G, to draw it; D, because if it does not look whether the picture *is* a y, then any good picture will do, and G need not listen. Four questions, then: how does G hear y, how does D, does it work, and what happens if one of them is deaf?
@@ -128,7 +128,7 @@ lesson_08.exercise_1(asked, embedding)
 # %% [markdown]
 # With both, ask the published generator for ten of each, and look at what it has learned about its classes: which two embeddings are most alike? **Predict** the pair.
 
-# %% tags=["skip"]
+# %% slide="Ten of each, asked for"
 writer = runs.find("conditional-digits").generator(device)
 
 
@@ -144,7 +144,7 @@ with torch.no_grad():
     pictures = writer(joined(z, labels))
 show.grid(pictures, "Ten rows of ten generated digits: a row of zeros, one of ones, and so on to the nines.", columns=10)
 
-# %% tags=["notes"]
+# %%
 first = writer.layers[1][0].weight.detach()  # a transposed convolution: [inputs, channels, 4, 4]
 table = torch.as_tensor(embedding(first.flatten(1).T.cpu(), 10)).float()
 alike = F.normalize(table - table.mean(0)) @ F.normalize(table - table.mean(0)).T
@@ -153,7 +153,7 @@ print("most alike: " + ", ".join(f"{b} and {a} ({cosine:+.2f})" for cosine, a, b
 print("least alike: " + ", ".join(f"{b} and {a} ({cosine:+.2f})" for cosine, a, b in pairs[-3:]))
 print(f"(cosines of the angle between the classes' embeddings, {table.shape[1]:,} numbers each, less their mean)")
 
-# %% [markdown]
+# %% [markdown] slide="D's best logit has two parts: real at all, and of this class?"
 # ### How D hears it
 #
 # One could join the class to the picture, too: ten more channels, all 1 or all 0. Miyato and Koyama (2018) ask first what D *should* compute. Real pairs (x, y) come from p(x, y), generated ones from q(x, y). Lesson 01's best discriminator has the logit log p/q, now of the pair:
@@ -166,7 +166,7 @@ print(f"(cosines of the angle between the classes' embeddings, {table.shape[1]:,
 #
 # So D needs no other layers than it has: φ is all of them but the last, ψ is the last, and one vector $V_y$ for each class is learned beside it. This is the **projection discriminator**. Its form is exact where softmax is; here is a world where it is: three classes, normal distributions of the same width, the generated ones standing a little off. With φ(x) = (x, 1) the formula must meet the true ratio everywhere.
 
-# %% tags=["skip"]
+# %%
 # NBVAL_CHECK_OUTPUT
 real_at = torch.tensor([[0.0, 2.0], [-2.0, -1.0], [2.0, -1.0]]).double()
 fake_at = real_at + torch.tensor([[0.5, 0.0], [0.0, 0.3], [-0.4, 0.2]]).double()
@@ -209,7 +209,7 @@ lesson_08.exercise_2(projection)
 # %% [markdown]
 # The package's `networks.Projection` is this, around any discriminator of the course. Yours must agree with it:
 
-# %% tags=["skip"]
+# %%
 recipe = recipes.get("conditional-digits").at(here)
 gan = GAN(recipe, SEED, device)
 few, classes = data.to_signed(digits.images[:8]), digits.labels[:8]
@@ -224,7 +224,7 @@ print(f"D has {networks.count_parameters(D):,} numbers to learn, {D.embedding.we
 # %% [markdown]
 # What does it cost? **Predict** from the layers, at the published width: G's first layer makes 128 channels of 4 × 4 pixels from each number of z; D's last layer decides from 64 channels of 3 × 3.
 
-# %% tags=["notes"]
+# %%
 # NBVAL_CHECK_OUTPUT
 for name in ("quick-digits", "conditional-digits"):
     counts = [networks.count_parameters(network) for network in recipes.get(name).build()]
@@ -236,7 +236,7 @@ print(f"by hand: G {10 * 128 * 4 * 4:,} more, D {10 * 64 * 3 * 3:,} more")
 #
 # The loop hardly changes. A batch brings its labels, and **the same labels are G's task**: as many fakes of each class as real ones. So D, in both of its looks, is asked about the same classes, and can gain nothing from how frequent they are. Train for a moment:
 
-# %% tags=["skip"]
+# %%
 until = here.pick(ci=40, cpu=700, colab=4_000, full=18_750)
 for _ in training.train(gan, digits.images, until, labels=digits.labels, progress=here.name != "ci"):
     pass
@@ -246,7 +246,7 @@ show.grid(drawn, f"A hundred digits of the run just trained, {gan.images:,} imag
 # %% [markdown]
 # **Does it obey?** Ask for each class many times, show the pictures to the judge (which never saw the labels that were asked for), and count. Call the share that it calls by the class asked for the **alignment**. Beside it stands how often the judge is right about real digits. (That is no ceiling: a generator may write more legibly than people do.)
 
-# %% tags=["notes"]
+# %% slide="Does it obey? Ask, and count"
 digit_judge = judge.load("mnist", device)
 EACH = here.pick(ci=20, cpu=200, colab=500, full=1_000)
 
@@ -276,14 +276,14 @@ print("\nthe published run " + (least if counts["published"][worst] < EACH else 
 #
 # Four arms, several seeds, equal images, a small width (`python -m gan_course study conditional` repeats it): no classes at all; projection; the class as ten more channels of D's picture (*planes*); and a D that is **not told**, while G still gets its one-hot numbers. **Predict** the last one's alignment before you look. And does knowing the class make the pictures better, or is it one more burden?
 
-# %% tags=["notes"]
+# %%
 study = studies.get("conditional")
 results = studies.read(study, studies.published(study))
 print(f"{study.images:,} images a run\n")
 for name in ("aligned", "distance", "missing"):
     print(studies.summary(study, results, name), "\n")
 
-# %%
+# %% slide="Would the telemetry have shown that D was not told?"
 aligned, distance = (studies.by_arm(results, name) for name in ("aligned", "distance"))
 not_told = np.median(list(aligned["D is not told"].values()))
 print(f"D not told: alignment {not_told:.0%}, where guessing gives 10 %")
@@ -308,7 +308,7 @@ for arm in ("unconditional", "D is not told"):
 #
 # If y says *what*, does z say *how*? Each row below has one z, each column one class.
 
-# %%
+# %% slide="One z, ten classes: does the hand stay?"
 dice = torch.Generator().manual_seed(SEED + 1)
 six = torch.randn(6, 100, generator=dice)
 with torch.no_grad():
@@ -318,7 +318,7 @@ show.grid(sheet, "Six rows of digits 0 to 9, each row from one z.", columns=10)
 # %% [markdown]
 # Two things of a hand can be counted: **ink**, the mean grey level, and **slant**, how far the strokes lean (the regression of a pixel's column on its row, weighted with its grey level). If z is the hand, then a z that gives a fat leaning 3 should give a fat leaning 8: the numbers of two classes, over many z, should be correlated. With independent z the correlation is 0.
 
-# %% tags=["notes"]
+# %%
 def hand(images):
     """Ink and slant of pictures [N, 1, 28, 28] in [-1, 1], [N, 2]."""
     weight = (images[:, 0].double() + 1) / 2
@@ -342,7 +342,7 @@ for k, what in enumerate(("ink", "slant")):
 #
 # And **between** classes? G takes ten numbers; nothing forbids 0.5 of a 3 and 0.5 of an 8. No training step ever showed it such a thing.
 
-# %% tags=["skip"]
+# %%
 def between(z, a, b, t):
     """z with (1 - t) of class a and t of class b behind it."""
     ends = [joined(z, torch.full((len(z),), y)) for y in (a, b)]
@@ -358,7 +358,7 @@ with torch.no_grad():
     )
 show.grid(walks, "Four rows of nine pictures: from a 3 to an 8, a 1 to a 7, a 4 to a 9, a 0 to a 6, in equal steps of the class.", columns=9)
 
-# %% tags=["notes"]
+# %%
 with torch.no_grad():
     for t in (0.0, 0.25, 0.5, 0.75, 1.0):
         seen = judge.look(digit_judge, data.to_uint8(writer(between(zs, 3, 8, t))).cpu())[1].softmax(1)
@@ -379,7 +379,7 @@ with torch.no_grad():
 #
 # **Predict** before you look: five recipes on clothes, each the one before plus one change, all with the same seconds of one core. Where does the distance fall, where does it rise? Write four signs down: one a change.
 
-# %%
+# %% slide="From DCGAN to the modern recipe, after the same time"
 ladder = studies.get("ladder")
 climbed = studies.read(ladder, studies.published(ladder))
 print(f"{ladder.about} {ladder.seconds:.0f} s a run, of {len(climbed)} runs")
@@ -387,7 +387,7 @@ print(studies.summary(ladder, climbed))
 seen = {arm: [r.evidence["images"] for r in climbed if r.arm == arm] for arm in ladder.arms}
 print("images in that time: " + "; ".join(f"{arm} {sum(n) / len(n):,.0f}" for arm, n in seen.items() if n))
 
-# %% tags=["notes"]
+# %%
 for measure in ("precision", "recall"):
     print(studies.summary(ladder, climbed, measure), end="\n\n")
 
@@ -400,13 +400,13 @@ for measure in ("precision", "recall"):
 #
 # Their second claim can be tested exactly. *Stacked MNIST* lays three random digits over each other as red, green and blue: 1,000 kinds of pictures, equally frequent, and a judge of digits reads off which. They report (one run each): relativistic with R1 and R2 found 1,000 kinds; the old loss (non-saturating) with both 693; with R1 alone, both losses diverged.
 
-# %%
+# %% slide="A thousand modes: two losses, two penalties"
 stacked = studies.get("stacked-digits")
 counted = studies.read(stacked, studies.published(stacked))
 print(f"{stacked.about} {stacked.images:,} images a run, quarter width, {len(counted)} runs")
 print(studies.summary(stacked, counted, "modes"))
 
-# %% tags=["notes"]
+# %%
 for measure in ("kl", "diverged"):
     print(studies.summary(stacked, counted, measure), end="\n\n")
 
@@ -449,7 +449,7 @@ lesson_08.exercise_3(grown)
 # Now one change of the recipe: the package's residual branches begin as 0 (their second convolution's first weights are 0, *Fixup*, Zhang and others 2019). Give them *He's weights* instead (normal, with a variance that lets a layer behind a ReLU keep its signal's size), as if nobody had thought of it. What share does one block show?
 
 
-# %% tags=["skip"]
+# %%
 def tower(blocks, gain):
     """Residual blocks of 32 channels whose branches end in weights of that gain, and what one random input becomes."""
     network = torch.nn.Sequential(*[Residual(32, 1) for _ in range(blocks)])
@@ -467,7 +467,7 @@ print(f"one block's branch adds {share:.2f} of the variance")
 # %% [markdown]
 # **Predict** from it the factor for 4, 8 and 16 blocks, then run.
 
-# %% tags=["notes"]
+# %%
 print("blocks   as Fixup begins   He's weights: measured   predicted by yours   share that would fit")
 for blocks in (4, 8, 16):
     measured = tower(blocks, 1.0)
@@ -488,7 +488,7 @@ for blocks in (4, 8, 16):
 #
 # `gan_course/style.py` holds all of it in some 200 lines. D is a DCGAN's with biases in place of BatchNorm, and pays R1. `style-faces-64` is trained on drawn faces, and here is what it makes.
 
-# %% tags=["notes"]
+# %% slide="A generator that is told z in every layer"
 RUN = "style-faces-64"
 run = runs.find(RUN)
 G = run.generator(device)
@@ -499,7 +499,7 @@ show.grid(sampling.sample(G, 32, seed=4), "32 drawn faces by the style-based gen
 # The sum of the skips, from 4 px to 64 px: what does each size add?
 
 
-# %%
+# %% slide="The picture grows by skips, from 4 to 64 pixels"
 @torch.no_grad()
 def by_size(w):
     """What each size shows, added up from the coarsest: a list of [N, 3, size, size]."""
@@ -568,7 +568,7 @@ lesson_08.exercise_4(styled)
 # %% [markdown]
 # The package gets the same from *one* convolution, because a convolution is linear: it multiplies the input's channels by the style, convolves with the shared weights, and divides by the lengths afterwards. And what does demodulation prevent? Make all styles ten times as large.
 
-# %% tags=["notes"]
+# %%
 # NBVAL_CHECK_OUTPUT
 dice = torch.Generator().manual_seed(SEED)
 x, weight = torch.randn(4, 16, 8, 8, generator=dice), torch.randn(16, 16, 3, 3, generator=dice) / 12
@@ -585,7 +585,7 @@ print(f"the package's one convolution and your own weights for each image agree:
 #
 # One w, many draws of noise: whatever differs between the pictures is what this generator leaves to chance. In evaluation the package holds the noise still, so that a latent has one picture. Where does it matter, and how much, in grey levels of 255?
 
-# %% tags=["notes"]
+# %%
 with torch.no_grad():
     one = G.mapping(latent.draw(1, G.latent_dim, seed=6).to(device)).expand(here.pick(ci=16, cpu=64, colab=64, full=64), -1)
     G.train()  # noise drawn anew for every image; nothing else in this generator knows the two modes
@@ -606,7 +606,7 @@ print("strength of the noise by layer, coarse to fine: " + ", ".join(f"{s:.4f}" 
 #
 # The promise of W: z has to be a ball, because we draw it so, and if the data has a hole (nobody is bald with long hair) the ball must be bent to leave it out; w may have whatever shape it likes, so directions in it could be straighter. Promises are for measuring, and lesson 05 has the tools. The judge of drawn faces names attributes in a picture.
 
-# %% tags=["skip"]
+# %%
 face_judge = judge.load("drawn-faces", device)
 features = torch.nn.Sequential(*list(face_judge)[:-1])  # all but the last layer
 N = here.pick(ci=500, cpu=3_000, colab=6_000, full=10_000)
@@ -659,7 +659,7 @@ print(f"w minus z, by attribute: mean {100 * gap.mean():+.1f} points, {int((gap 
 # %% [markdown]
 # **2. Attributes moved and left alone.** As in lesson 05: a direction is the difference of means; move *other* latents along it; the attribute's own share should rise, all the others should stay. A step must be as long in W as in Z, though the two have other sizes: so each is measured in standard deviations of its own space along that direction.
 
-# %% tags=["notes"]
+# %% slide="W against Z: what moves along with an attribute?"
 M = here.pick(ci=60, cpu=500, colab=1_000, full=2_000)
 picked = sorted(usable, key=lambda i: (share_of[i] - 0.5).abs().item())[: here.pick(ci=3, cpu=6, colab=8, full=10)]
 others_z = latent.draw(M, G.latent_dim, seed=11)
@@ -695,7 +695,7 @@ print(f"mean ratio: {', '.join(means)}; higher in w for {higher} of {len(picked)
 # **3. Agreement.** Does one direction do the same to different faces? The mean cosine between the changes of two faces (lesson 05), for directions at random, 2 standard deviations each way.
 
 
-# %% tags=["notes"]
+# %%
 def agreement(change):
     """Mean cosine between the changes of two different pictures."""
     unit = F.normalize(change.flatten(1), dim=1)
@@ -724,7 +724,7 @@ for space, values in tried.items():
 # **4. Path length.** Walk from one face to another. If the space is even, equal steps change the picture equally. Karras and others measure a tiny step ε anywhere on the way, in a classifier's features, squared and over ε² (*perceptual path length*); shorter is smoother. In Z the way is the arc, in W the straight line.
 
 
-# %% tags=["notes"]
+# %%
 def path_length(space, n, epsilon=0.02):
     """Mean squared change of the judge's features over a step, over ε², and its standard error."""
     ends = [latent.draw(n, G.latent_dim, seed=s) for s in (14, 15)]
@@ -788,7 +788,7 @@ def mixed(G, coarse, fine, first):
 # %%
 lesson_08.exercise_5(mixed)
 
-# %%
+# %% slide="Two faces, one picture: coarse layers by the row, fine by the column"
 A, B = (latent.draw(5, G.latent_dim, seed=s).to(device) for s in (20, 21))
 with torch.no_grad():
     tables = {f"{name}: first {k} layers by the row": mixed(G, A, B, k) for name, k in (("4 and 8 px", 3), ("up to 16 px", 5), ("up to 32 px", 7))}
@@ -807,7 +807,7 @@ show.beside(
 # %% [markdown]
 # Which attributes follow the coarse source, which the fine one? Do not trust five faces. Mix many, ask the judge, and count among pairs whose two sources differ in an attribute how often the mixture sides with the coarse one.
 
-# %% tags=["notes"]
+# %% slide="Which attributes follow the coarse layers?"
 pairs = here.pick(ci=100, cpu=800, colab=1_500, full=3_000)
 with torch.no_grad():
     one, other = (latent.draw(pairs, G.latent_dim, seed=s) for s in (22, 23))
@@ -861,7 +861,7 @@ lesson_08.exercise_6(truncated)
 # %% [markdown]
 # **Predict**: along ψ from 1 to 0.4, which of precision and recall rises, which falls? And the Fréchet distance, which sees both? Nothing forbids ψ above 1, which pushes styles away from the mean: what do you expect there?
 
-# %% tags=["notes"]
+# %%
 P = here.pick(ci=300, cpu=2_000, colab=3_000, full=5_000)
 faces = portraits.draw(P, run.recipe.size, seed=1, progress=False)
 real = judge.look(face_judge, faces.images)[0]
@@ -888,7 +888,7 @@ print("with more precision and more recall than DCGAN: ", end="")
 print(", ".join(f"at psi {psi:g}" for psi in beaten) or "at none of these psi")
 show.grid(torch.cat(rows), "Eight faces, one a column; from top to bottom psi is 0.4, 0.7, 1, 1.2 and 1.4.", columns=8)
 
-# %%
+# %% slide="Truncation: precision against recall"
 figure, ax = show.new_figure(5, 3.4)
 ax.plot([c[1] for c in curve.values()], [c[0] for c in curve.values()], marker="o", color=show.BLUE)
 for psi, (precision, recall, _) in curve.items():
@@ -906,7 +906,7 @@ show.figure(
 # %% [markdown]
 # Both in one place: how far towards the mean, and who styles which layers.
 
-# %% tags=["skip"]
+# %% slide="How far towards the mean, and who styles which layers"
 widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 
 # %% [markdown]
@@ -938,7 +938,7 @@ widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 #
 # That can be shown in minutes. An **autoencoder** squeezes a face of 64 × 64 × 3 numbers into 8 × 8 × 4, a 48th, and paints it again. What did not fit into the code has to be guessed, and by the squared difference of the pixels the best guess is the mean of all that could have been: the mean of many sharp faces is a blurred one. Beside it, the same autoencoder with a **patch critic** (Isola et al. 2017; in this place Esser et al. 2021): a discriminator that sees patches of 22 × 22 pixels only and says for each "painted by a person or by you?". **Predict** for three numbers who wins: the error in pixels, the sharpness (`studies.sharpness`, in parts of the originals'), the Fréchet distance of unseen faces, before and after, in the judge's features.
 
-# %% tags=["notes"]
+# %%
 known_faces = portraits.draw(here.pick(ci=80, cpu=2_000, colab=20_000, full=20_000), 64, progress=here.name != "ci")
 unseen_faces = portraits.draw(here.pick(ci=60, cpu=400, colab=1_000, full=2_000), 64, seed=1, progress=False)
 how_many = here.pick(ci=96, cpu=6_000, colab=100_000, full=200_000)
@@ -951,7 +951,7 @@ for name, painter in painters.items():
     found = autoencoder.measure(painter, unseen_faces.images.to(device))
     print(f"{name:20s} {found.error:6.2f} {found.sharpness:6.2f} {found.distance:7.2f}")
 
-# %%
+# %% slide="The mean is blurred: squeezed to a 48th, without and with a critic"
 eight = unseen_faces.images[:8].to(device)
 show.beside(
     {"unseen faces": eight.cpu(), **{name: autoencoder.again(painter, eight).cpu() for name, painter in painters.items()}},
@@ -977,7 +977,7 @@ for name, weight in (("pixels alone", 0.0), ("with a patch critic", kept["weight
 print(f"{kept['images']:,} images each, {kept['unseen']:,} unseen faces\n")
 print(terminal.aligned(rows))
 
-# %% tags=["notes"]
+# %% slide="Error, sharpness, distance: who wins what?"
 plain, critic = numbers.values()
 for what, better in (("error", "lower"), ("sharpness", "nearer to 1"), ("distance", "lower")):
     a, b = ({s: abs(v - 1) if what == "sharpness" else v for s, v in arm[what].items()} for arm in (critic, plain))
@@ -996,7 +996,7 @@ for what, better in (("error", "lower"), ("sharpness", "nearer to 1"), ("distanc
 # 2. **In D's step and in G's**, or they play about different pictures.
 # 3. **Differentiable**, for G's gradient comes back through the change.
 
-# %%
+# %% slide="Changes on the way to D"
 one = portraits.draw(4, 64, seed=3).images
 signed = data.to_signed(one)
 dice = torch.Generator().manual_seed(SEED)
@@ -1006,7 +1006,7 @@ show.beside(
     columns=4,
 )
 
-# %% [markdown] tags=["notes"]
+# %% [markdown]
 # ### Exercise 8.7 · Changes on the way to D
 # Difficulty ●●○○○ · 15 minutes · why it matters: each of the three rules can be forgotten without an error message.
 #
@@ -1042,7 +1042,7 @@ lesson_08.exercise_7(losses)
 # %% [markdown]
 # Does it help? A recipe has a field for it, `augment`. Two studies: the first 500 digits of MNIST only, and the first 100 only, seen again and again, as they are, augmented (moved, and with a grey square), and moved only; several seeds (`python -m gan_course study few-digits` and `fewer-digits` repeat them). Distances are to test digits; `memorised` is the share of generated pictures that repeat one of the few (`metrics.memorisation`, lesson 07; up to about 0.01 where nothing is copied). **Predict** four signs: does the distance fall or rise, for moved digits, with 500 and with 100; and D's share of right verdicts?
 
-# %% tags=["notes"]
+# %% slide="Few pictures: do changes on the way to D help?"
 for name in ("few-digits", "fewer-digits"):
     study = studies.get(name)
     results = studies.read(study, studies.published(study))
@@ -1063,7 +1063,7 @@ for name in ("few-digits", "fewer-digits"):
 #
 # Before you run: how many pictures will be too few? Write your guess down.
 
-# %% tags=["skip"]
+# %%
 MY_PICTURES = None  # a folder or a zip
 STAND_IN = here.pick(ci=500, cpu=600, colab=1_000, full=1_000)  # drawn faces, without a folder
 if MY_PICTURES is None:
@@ -1076,7 +1076,7 @@ held_out, learned = mine.images[order[:aside]], mine.images[order[aside:]]
 print(mine.source)
 print(f"{len(learned)} to learn from, {aside} put aside")
 
-# %% tags=["skip"]
+# %%
 CHANGES = {}  # or studies.get("ladder").arms["+ residual networks"], section 3: with a GPU, and more than minutes
 own_recipe = recipes.get("quick-faces").at(here).but(augment="colour,translation,cutout", **CHANGES)
 own = GAN(own_recipe, SEED, device)
@@ -1088,7 +1088,7 @@ show.beside({"yours": learned[:32], "generated": new[:32]}, f"32 pictures to lea
 # %% [markdown]
 # Does it copy? `metrics.memorisation` needs features and at least 100 unseen pictures. A judge of your pictures does not exist, so the features are the pictures themselves, reduced to 16 pixels: a copy is caught, a copy that was moved is not. And are they like yours at all? Halve the pictures put aside at random, ten times: no kernel distance (lesson 07) of generated pictures to real ones should be larger than those between real halves.
 
-# %% tags=["notes"]
+# %%
 def small(images):
     """Pictures reduced to 16 pixels a side, a row a picture."""
     return F.interpolate(images.float() / 255, (16, 16), mode="bilinear", antialias=True).flatten(1)
