@@ -606,12 +606,12 @@ for name, period in (("dcgan-faces-64", 2), ("faces-96", 3), ("faces-128", 2)):
     print("    untrained {:.1%}, trained {:.3%}, drawn faces {:.3%} of the power: ".format(*shares[size]), end="")
     print(f"{left} drawn faces")
     if size > 64:
-        blocks[f"generated, {size} px"] = made[:6]
+        blocks[f"generated, {size} px"] = made[:3]
     if size == 96:
         of_96 = {"drawn faces": drawn, "generated": made}
 show.beside(
     blocks,
-    f"Six generated faces at 96 pixels and six at 128. The grid's share of the power is {shares[96][1]:.2%} at 96 "
+    f"Three generated faces at 96 pixels and three at 128. The grid's share of the power is {shares[96][1]:.2%} at 96 "
     f"pixels and {shares[128][1]:.2%} at 128; drawn faces have {shares[96][2]:.2%} and {shares[128][2]:.2%}.",
     columns=3,
 )
