@@ -64,6 +64,20 @@ def modulated_conv(
 # --- layers ----------------------------------------------------------------------------------------
 
 
+class Slow(nn.Linear):
+    """A linear layer whose weights are kept a hundred times as large and used at a hundredth.
+
+    Adam's steps have a length of their own, so that it moves this layer a hundred times as slowly (Karras et al. 2019,
+    appendix C, for the mapping). Without it the faces are far too much alike: of one seed each, after 104,000 images
+    recall was 0.01 and the Fréchet distance 11.1; with it, after 107,000, they are 0.29 and 4.8.
+    """
+
+    gain = 100 * 2**0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, 0.01 * self.weight, 0.01 * self.bias)
+
+
 class Modulated(nn.Module):
     """A modulated convolution whose style is an affine function of w, 1 on average at first."""
 
@@ -149,7 +163,7 @@ class StyleGenerator(nn.Module):
         at = {s: n * min(8, size // s) for s in (4, 8, 16, 32, 64, 128) if s <= size}  # 64 px: 256, 256, 128, 64, 32
         self.latent_dim = latent_dim
         self.to_w = nn.Sequential(
-            *(layer for _ in range(MAPPING) for layer in (nn.Linear(latent_dim, latent_dim), nn.LeakyReLU(0.2)))
+            *(layer for _ in range(MAPPING) for layer in (Slow(latent_dim, latent_dim), nn.LeakyReLU(0.2)))
         )
         self.start = nn.Parameter(torch.empty(1, at[4], 4, 4))
         sizes = [4, *(s for s in at if s > 4 for _ in range(2))]

@@ -497,7 +497,7 @@ for blocks in (4, 8, 16):
 #
 # A DCGAN is told z once, at the bottom; all that happens above has to be carried up through every layer. Karras and others (2019) turned it around. The picture grows out of a **constant**, the same for all, and z is told to *every* layer:
 #
-# 1. **Mapping.** A small network turns z into a style w, in a space W that nobody forces to be a ball.
+# 1. **Mapping.** A small network turns z into a style w, in a space W that nobody forces to be a ball. Its weights learn a hundred times more slowly than the rest. (An early run here had left that out: after 104,000 images its recall was 0.01 and its Fréchet distance 11.1; with it, after 107,000, they are 0.29 and 4.8. One seed each, 2,500 pictures.)
 # 2. **Modulation.** In each layer a linear layer of its own makes of w one number for each input channel, and the channel is multiplied by it.
 # 3. **Noise.** Each layer gets a random picture of its own for what is mere chance (strands of hair), so that z need not hold it.
 # 4. **To-RGB skips** (Karras and others 2020). Every size shows its own picture, and the pictures are added up.
@@ -972,7 +972,7 @@ eight = unseen_faces.images[:8].to(device)
 show.beside(
     {"unseen faces": eight.cpu(), **{name: autoencoder.again(painter, eight).cpu() for name, painter in painters.items()}},
     "Eight drawn faces, and the same squeezed to a 48th and painted again by two autoencoders, without and with a patch critic.",
-    columns=8,
+    columns=4,
 )
 
 # %% [markdown]
@@ -1019,7 +1019,7 @@ dice = torch.Generator().manual_seed(SEED)
 show.beside(
     {"as they are": one, **{name: augment.changed(signed, name, dice) for name in ("colour", "translation", "cutout")}, "all three": augment.changed(signed, "colour,translation,cutout", dice)},
     "Four drawn faces as they are; with other brightness, saturation and contrast; moved by up to an eighth; with a grey square; with all three.",
-    columns=4,
+    columns=2,
 )
 
 # %% [markdown]

@@ -75,6 +75,21 @@ def test_the_signal_keeps_its_size_from_layer_to_layer():
     assert all(0.1 < square < 2 for square in seen)
 
 
+def test_the_mapping_is_a_hundred_times_as_slow_and_keeps_the_variance():
+    slow, plain = style.Slow(64, 64), torch.nn.Linear(64, 64)
+    for layer in (slow, plain):
+        networks.initialise(torch.nn.Sequential(layer), "he", dice(0))
+    x = torch.randn(1_000, 64, generator=dice(1))
+    torch.testing.assert_close(slow(x), plain(x), rtol=1e-4, atol=1e-4)
+    begun = slow(x).detach(), plain(x).detach()
+    for layer in (slow, plain):
+        adam = torch.optim.Adam(layer.parameters(), 1e-3)
+        layer(x).square().mean().backward()
+        adam.step()
+    moved = [(layer(x) - y).norm() for layer, y in zip((slow, plain), begun, strict=True)]
+    assert (moved[1] / moved[0]).item() == pytest.approx(100, rel=0.05)
+
+
 def test_only_the_direction_of_z_counts(G):
     z = torch.randn(3, 16, generator=dice(1))
     torch.testing.assert_close(G.mapping(z), G.mapping(5 * z), rtol=1e-4, atol=1e-5)
