@@ -270,8 +270,8 @@ RECIPES = {
             average_half_life=20_000,
             **{**QUICK, "lr_g": 4e-4, "lr_d": 4e-4},
         ),
-        # Tried on drawn faces, 100 s of a core, one seed each, before the mapping was slow, by Fréchet distance: as here
-        # 23.5; rates 1e-3 and 5e-4 36.8, with a tenth of the penalty and 1e-3 both 39.7; layer norm in D 1,737.
+        # Tried on drawn faces, 100 s of a core, one seed each, before the mapping was slow, by Fréchet distance:
+        # as here 23.5; rates 1e-3 and 5e-4 36.8, with a tenth of the penalty and 1e-3 both 39.7; layer norm in D 1,737.
         Recipe(
             "style-faces",
             "style",
