@@ -153,13 +153,14 @@ print("most alike: " + ", ".join(f"{b} and {a} ({cosine:+.2f})" for cosine, a, b
 print("least alike: " + ", ".join(f"{b} and {a} ({cosine:+.2f})" for cosine, a, b in pairs[-3:]))
 print(f"(cosines of the angle between the classes' embeddings, {table.shape[1]:,} numbers each, less their mean)")
 
-# %% [markdown] slide="D's best logit has two parts: real at all, and of this class?"
+# %% [markdown]
 # ### How D hears it
 #
 # One could join the class to the picture, too: ten more channels, all 1 or all 0. Miyato and Koyama (2018) ask first what D *should* compute. Real pairs (x, y) come from p(x, y), generated ones from q(x, y). Lesson 01's best discriminator has the logit log p/q, now of the pair:
 #
 # $$\log\frac{p(x, y)}{q(x, y)} = \underbrace{\log\frac{p(x)}{q(x)}}_{\text{real at all?}} + \underbrace{\log\frac{p(y|x)}{q(y|x)}}_{\text{and of this class?}}$$
-#
+
+# %% [markdown] slide="D's best logit: real at all, and a scalar product for the class"
 # The second part is about telling classes, and the usual way to tell them is softmax of a linear function of features φ(x): $\log p(y|x) = \langle v^p_y, \varphi(x)\rangle - \log Z^p(\varphi(x))$, and likewise for q with $v^q_y$. Subtract. What does not depend on y, the two Z and the first part, is left to a function ψ of φ(x); what does is one scalar product:
 #
 # $$\log\frac{p(x, y)}{q(x, y)} = \psi(\varphi(x)) + \langle V_y, \varphi(x)\rangle, \qquad V_y = v^p_y - v^q_y.$$
@@ -1141,11 +1142,11 @@ print(f"autoencoder, medians without and with a critic: error {np.median(list(pl
 # %% [markdown]
 # ## What to remember
 #
-# - The class behind z is an embedding: a learned vector, added in the first layer. D hears it by a projection, ψ(φ) + ⟨V_y, φ⟩, and G listens only because D does: ask and count, class by class.
-# - The modern recipe is a loss that ranks, two penalties, no normalisation, and residual branches that begin as 0. What a change is worth depends on the budget: at equal time a dearer step has to make up for lost images.
-# - Modulation says which channels count, demodulation keeps the style from saying how loud. Whether W is straighter than Z is measured, each time; and no precision means anything without its ψ.
-# - In 2026 diffusion and flow models draw the open-ended pictures, and adversarial losses sit in what makes them fast and in the codecs beneath. The least error is a blurred picture; what a critic adds is invented.
-# - With very few pictures D learns by heart. Changing every picture on its way to D, real and generated, in both steps, helps some sets and harms others: measure, and say when there were not enough.
+# - The class behind z is an embedding, added in the first layer; D hears it by a projection, ψ(φ) + ⟨V_y, φ⟩. G listens only because D does: ask and count.
+# - The modern recipe: a loss that ranks, two penalties, no normalisation, branches that begin as 0. What a change is worth depends on the budget.
+# - Modulation says which channels count, demodulation keeps them from shouting. Whether W is straighter than Z is measured; no precision without its ψ.
+# - In 2026 adversarial losses make diffusion fast and sit in codecs. The least error is blurred; what a critic adds is invented.
+# - With few pictures D learns by heart. Changing them on the way to D helps some sets and harms others: measure.
 #
 # ## Ask yourself
 #

@@ -242,7 +242,7 @@ def draw(page, name, latents):
 
 def farthest(page, name, G, n=64):
     """The largest difference from PyTorch's pictures of n latents, in grey levels."""
-    z = latent.draw(n, 100, 5)
+    z = latent.of(G, n, 5)
     with torch.no_grad():
         expected = data.to_uint8(G(z)).expand(-1, 3, -1, -1)
     return (draw(page, name, z).int() - expected.int()).abs().max().item()
@@ -414,7 +414,7 @@ def test_the_plane_is_trained_in_the_page(page):
 @pytest.mark.parametrize("damage", ["missing", "cut", "other"])
 def test_weights_that_are_missing_or_damaged_leave_the_picture(damage, browser, site, tmp_path):
     shutil.copytree(site.out, tmp_path / "copy")
-    weights = tmp_path / "copy" / "runs" / "quick-faces.js"
+    weights = tmp_path / "copy" / "runs" / f"{pages.FRONT['run']}.js"
     if damage == "missing":
         weights.unlink()
     else:

@@ -57,7 +57,8 @@ def test_every_recipe_takes_the_smallest_batch_under_pytorchs_strictest_checks(k
     recipe = small(key, batch=2, width=1 / 16)
     with torch.autograd.set_detect_anomaly(True):
         for fresh_noise in (False, True):
-            gan = go(GAN(recipe.but(fresh_noise=fresh_noise)), pictures(recipe, 5), 3)
+            labels = torch.arange(5)  # looked at where the recipe has classes
+            gan = go(GAN(recipe.but(fresh_noise=fresh_noise)), pictures(recipe, 5), 3, labels=labels)
             assert np.isfinite(gan.history["loss_d"]).all()
 
 
