@@ -14,7 +14,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | about 1.5 | not measured yet |
+# | minutes to run it all | about 1 | not measured yet |
 # | minutes to read and solve it | about 60 | about 60 |
 #
 # Read first: nothing. You need some Python, and to have seen a PyTorch tensor. Words that are new are explained where they come up; the glossary at the end of this lesson holds those of all lessons.

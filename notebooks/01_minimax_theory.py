@@ -15,7 +15,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | 1.3 | as on its CPU: these networks are too small for a GPU |
+# | minutes to run it all | about 1.5 | as on its CPU: these networks are too small for a GPU |
 # | minutes to read and solve it | about 180, in two sittings | about 180, in two sittings |
 #
 # **Two sittings.** Sections 1 to 3 (about 85 minutes) ask what each player wants. Sections 4 to 6 (about 95) ask what happens when both play. The place to break is marked; when you come back to a fresh notebook, first run everything above it, which takes about half of the minutes to run it all.

@@ -15,7 +15,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | about 3 | not measured yet |
+# | minutes to run it all | about 2 | not measured yet |
 # | minutes to read and solve it | about 120 | about 120 |
 #
 # Read first: lesson 01, for the game and its best discriminator. Of PyTorch you need tensors, `nn.Module` and `backward()`.

@@ -15,7 +15,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | about 2 | not measured yet |
+# | minutes to run it all | about 1 | not measured yet |
 # | minutes to read and solve it | about 195, in two sittings | about 195, in two sittings |
 #
 # **Two sittings.** Sections 1 to 7 write the numbers; sections 8 to 12 put them on trial.

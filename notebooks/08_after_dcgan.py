@@ -17,7 +17,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | not measured yet | not measured yet |
+# | minutes to run it all | about 2.5 | not measured yet |
 # | minutes to read and solve it | about 300, in three sittings | about 300, in three sittings |
 #
 # Read first: lesson 01 (the best discriminator), lesson 03 (DCGAN, the judge), lesson 05 (latent space), lesson 06 (penalties, the relativistic pair), lesson 07 (the numbers). A sitting each: sections 1 and 2 (classes), sections 3 to 5 (the modern recipe and styles), sections 6 and 7 (2026 and your own pictures). Begin each with the two cells below; only the very last cell looks back to another sitting.
