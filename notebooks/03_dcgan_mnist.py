@@ -16,7 +16,7 @@
 #
 # | | two CPU cores | Colab T4 |
 # |---|---|---|
-# | minutes to run it all | about 5 | not measured yet |
+# | minutes to run it all | about 3 | not measured yet |
 # | minutes to read and solve it | about 120 | about 120 |
 #
 # Read first: lesson 02, for the training loop. You should have met convolutions before; their arithmetic is derived here.
