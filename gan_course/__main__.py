@@ -160,8 +160,7 @@ def _study(parsed) -> None:
         print(sets[0].source)
         results = studies.run(study, path, *sets, seeds=parsed.seeds, workers=parsed.workers)
     print(f"{study.key}: {study.about}")
-    usual = "distance" if studies.by_arm(results, "distance") else "modes"
-    for measure in parsed.measure or [usual]:
+    for measure in parsed.measure or [study.measure]:
         print(studies.summary(study, results, measure))
 
 
@@ -269,7 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--workers", type=int, default=1, help="runs at the same time (default: 1)")
     made.add_argument("--data", metavar="DIR", help="folder that holds the image set")
     made.add_argument("--out", metavar="FILE", help="its results, one line a run (default: studies/NAME.jsonl)")
-    made.add_argument("--measure", action="append", help="a number to print (default: distance, or modes); repeatable")
+    made.add_argument("--measure", action="append", help="a number to print (default: the study's own); repeatable")
     made.add_argument("--read", action="store_true", help="train nothing, print what the file or the course has")
 
     made = add("score", _score, "measure how good a run's pictures are", "score mlp-fashion --n 5000")

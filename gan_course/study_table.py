@@ -21,6 +21,7 @@ class Study:
         seconds: of one core's work that each run gets; 0 where `images` decide.
         common: changes of the recipe in every arm.
         bugs: arm -> the museum's exhibit that is planted in it.
+        measure: what the command prints of its runs, unless it is told otherwise.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Study:
     of: int = 0
     common: dict = field(default_factory=dict)
     bugs: dict[str, str] = field(default_factory=dict)
+    measure: str = "distance"
 
     def __post_init__(self):
         if (self.images > 0) == (self.seconds > 0):
@@ -212,6 +214,7 @@ STUDIES = {
             TWO_BY_TWO,
             images=32_000,
             common={"data": "stacked-mnist", "channels": 3, **LIGHT},
+            measure="modes",
         ),
         Study("unseen", "does the diagnosis hold?", "quick-clothes", UNSEEN, images=16_000, common={"width": 0.125}),
         Study(

@@ -1007,7 +1007,7 @@ for what, better in (("error", "lower"), ("sharpness", "nearer to 1"), ("distanc
 #
 # ## 7 · Your own pictures
 #
-# You have a folder of pictures, but not 60,000. What goes wrong first is D: it learns the few by heart, is sure of everything, and its gradient no longer says what a picture should look like, only which ones it knows. The remedy that needs no more pictures: **change every picture on its way to D**, moved, cut, recoloured (Zhao et al. 2020, DiffAugment, arXiv:2006.10738). Three rules make it work:
+# You have a folder of pictures, but not 60,000. What goes wrong first is D: it learns the few by heart, is sure of everything, and its gradient no longer says what a picture should look like, only which ones it knows. A remedy that needs no more pictures: **change every picture on its way to D**, moved, cut, recoloured (Zhao et al. 2020, DiffAugment, arXiv:2006.10738). Three rules make it sound:
 #
 # 1. **Real and generated alike.** Change the real ones alone, and changed pictures are what G learns to make.
 # 2. **In D's step and in G's**, or they play about different pictures.

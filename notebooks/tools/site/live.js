@@ -284,7 +284,7 @@ WIDGETS.explorer = async (figure, options) => {
   card.directions.forEach((v, i) => { known[`found ${i + 1}`] = v; });
   Object.assign(known, directions);
   for (let i = 0; i < length; i++) known[`dimension ${i}`] = Array.from({length}, (_, j) => Number(i === j));
-  const along = start.map(name => choice("along", Object.keys(known), name));
+  const along = start.map((name, i) => choice(`along (${i + 1})`, Object.keys(known), name));
   const by = start.map((_, i) => slider(`by (${i + 1})`, 0, -4, 4, 0.1)), draws = field("seed", seed);
   const save = button("save picture", () => {
     const small = own.stage.querySelector("canvas"), scale = 4;
