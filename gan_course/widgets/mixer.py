@@ -25,7 +25,8 @@ class Mixer(Panel):
         seeds: tuple[int, int] = (0, 1),
         measured: Mapping[float, tuple[float, float]] | None = None,
     ):
-        self.generator, self.measured = runs.find(run).generator(), dict(measured or {})
+        self.run, self.measured = runs.find(run), dict(measured or {})
+        self.generator = self.run.generator()
         if not isinstance(self.generator, style.StyleGenerator):
             raise CourseError("this run's generator takes no styles: a run of the recipe style-faces works")
         self.mean = style.mean_w(self.generator)
@@ -35,6 +36,16 @@ class Mixer(Panel):
         self.psi = slider("truncation ψ", 1.0, 0.0, 1.5, 0.05)
         self.redraw_on(self.coarse, self.fine, self.first, self.psi)
         super().__init__((self.coarse, self.fine), (self.first, self.psi))
+
+    def live(self) -> dict:
+        return {
+            "widget": "mixer",
+            "run": self.run.folder.name,
+            "seeds": [self.coarse.value, self.fine.value],
+            "first": self.first.value,
+            "psi": self.psi.value,
+            "measured": [[psi, *found] for psi, found in self.measured.items()],
+        }
 
     @torch.no_grad()
     def render(self) -> show.Picture:

@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_course import sampling
 from gan_course.errors import CourseError
+from gan_course.style import StyleGenerator
 
 KNOWN = {"view", "_unsafe_view", "clone", "detach", "lift_fresh_copy", "_to_copy", "t", "permute"}
 KNOWN |= {"add", "mul", "pow", "rsqrt", "relu", "leaky_relu", "tanh", "sum", "mean", "mm", "addmm", "convolution"}
@@ -26,6 +27,7 @@ def described(generator: nn.Module, latent_dim: int) -> dict:
     Returns:
         `steps`: dicts of `op`, `out` (the name of its result) and arguments by ATen's names; a tensor is named as in
         the state dictionary, the latent vector `z`. `constants`: tensors that are in no state dictionary, by name.
+        Of a style-based generator also `styles`: the name of each layer's style, coarsest first.
 
     Raises:
         CourseError: it does something that a page cannot compute.
@@ -34,10 +36,16 @@ def described(generator: nn.Module, latent_dim: int) -> dict:
     z = torch.zeros(1, latent_dim)
     notes.name(z, "z")
     with torch.no_grad(), sampling.evaluating(generator), notes:
-        image = generator(z)
+        if isinstance(generator, StyleGenerator):  # forward, with a style for each layer that a page can replace
+            w = generator.mapping(z)
+            styles = [w.clone() for _ in range(generator.layers)]
+            image = generator.synthesis(styles)
+        else:
+            styles, image = [], generator(z)
     if not notes.steps or notes.names[id(image)] != notes.steps[-1]["out"]:
         raise CourseError(f"{type(generator).__name__}: what it returns is not what it computed last")
-    return {"steps": notes.steps, "constants": notes.constants}
+    named = {"styles": [notes.names[id(w)] for w in styles]} if styles else {}
+    return {"steps": notes.steps, "constants": notes.constants, **named}
 
 
 class _Notes(TorchDispatchMode):

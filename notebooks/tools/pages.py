@@ -36,7 +36,7 @@ import exports
 import front_page
 import operations
 import slides
-from gan_course import files, latent, runs, ward, watch, widgets
+from gan_course import files, latent, runs, style, ward, watch, widgets
 from gan_course.errors import CourseError
 from gan_course.history import History
 from gan_course.terminal import command
@@ -378,6 +378,7 @@ class Site:
             "explorer": [(self._weights, live.get("run"))],
             "interpolator": [(self._weights, live.get("run"))],
             "writer": [(self._weights, live.get("run"))],
+            "mixer": [(self._weights, live.get("run"))],
             "scrubber": [(self._weights, live.get("run")), (self._snapshots, live.get("run"))],
             "player": [(self._replay, live.get("run"))],
             "ward": [(self._ward, live.get("seed"))],
@@ -416,6 +417,8 @@ class Site:
             "snapshots": run.snapshots,
             "seen": [watch.seen(run, step) for step in run.snapshots],
         }
+        if "styles" in card:
+            card["mean"] = style.mean_w(G).tolist()
         self._receive(
             f"runs/{name}", {"card": card, "weights": _base64(run.folder / "generator.safetensors")}
         )

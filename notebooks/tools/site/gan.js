@@ -411,13 +411,21 @@ export class Network {
     return true;
   }
 
-  /** The picture of a latent vector: {width, height, data: RGBA}. */
-  draw(z) {
+  /** The tensor of a name, from others: name -> numbers. */
+  value(name, given) {
     const values = new Map(this.known);
-    values.set("z", tensor(Float32Array.from(z), [1, z.length]));
-    for (const {step, out, layer} of this.program)
-      values.set(out, layer ? layer(values) : OPERATIONS[step.op](this.filled(step, values)));
-    const {data, shape: [, channels, height, width], strides: [, c, h, w]} = values.get(this.last);
+    for (const [key, row] of Object.entries(given)) values.set(key, tensor(Float32Array.from(row), [1, row.length]));
+    for (const {step, out, layer} of this.program) {
+      if (values.has(name)) break;
+      if (!values.has(out) && inputs(step).every(([, key]) => values.has(key)))
+        values.set(out, layer ? layer(values) : OPERATIONS[step.op](this.filled(step, values)));
+    }
+    return values.get(name);
+  }
+
+  /** The picture of a latent vector {z}, or of styles: {width, height, data: RGBA}. */
+  draw(given) {
+    const {data, shape: [, channels, height, width], strides: [, c, h, w]} = this.value(this.last, given);
     const rgba = new Uint8ClampedArray(height * width * 4).fill(255);
     for (let y = 0, o = 0; y < height; y++) for (let x = 0; x < width; x++, o += 4) for (let i = 0; i < 3; i++)
       rgba[o + i] = Math.round((data[y * h + x * w + (channels === 1 ? 0 : i * c)] + 1) * 127.5);
@@ -436,7 +444,8 @@ export const tasks = {
     for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
     opened.set(name, new Network(card, read(bytes.buffer)));
   },
-  draw: ({name, latents}) => latents.map(z => opened.get(name).draw(z)),
+  draw: ({name, given}) => given.map(one => opened.get(name).draw(one)),
+  value: ({name, of, given}) => Array.from(opened.get(name).value(of, given).data),
 };
 
 /** Answer messages {id, task, ...} with {id, answer} or {id, problem}. */

@@ -65,7 +65,9 @@ function open(run, step) {
     } catch (error) {
       throw new Error(`The weights of ${run} cannot be used (${error.message}): the picture stays still.`);
     }
-    return {...card, draw: latents => ask("draw", {name: file, latents})};
+    const draw = given => ask("draw", {name: file, given});  // from latent vectors {z}, or from styles by their names
+    return {...card, drawFrom: draw, draw: latents => draw(latents.map(z => ({z}))),
+      value: (of, given) => ask("value", {name: file, of, given})};
   })());
   return opened.get(file);
 }
@@ -120,9 +122,9 @@ function control(label, input, ...more) {
 }
 
 function slider(label, value, min, max, step = 1) {
-  const shown = h("output", {}, step < 1 ? Number(value).toFixed(1) : value);
+  const decimals = `${step}`.split(".")[1]?.length ?? 0, shown = h("output", {}, Number(value).toFixed(decimals));
   const input = h("input", {type: "range", min, max, step, value});
-  input.addEventListener("input", () => { shown.textContent = step < 1 ? Number(input.value).toFixed(1) : input.value; });
+  input.addEventListener("input", () => { shown.textContent = Number(input.value).toFixed(decimals); });
   return control(label, input, shown);
 }
 
@@ -325,6 +327,31 @@ WIDGETS.writer = async (figure, {run, typed, hands, seed}) => {
     const across = letters.length <= 12 ? letters.length : Math.ceil(letters.length / 2);
     return [grid(letters.map(c => DIGITS.includes(c) ? written.shift() : null), across, 56), `The number ${own.value} as `
       + `${run} writes it, ${many ? "each digit from a latent of its own" : "all digits from one latent"}, seed ${draws.number}.`];
+  });
+};
+
+WIDGETS.mixer = async (figure, {run, seeds, first, psi, measured}) => {
+  const card = await open(run), layers = card.styles.length;
+  const [coarse, fine] = ["coarse", "fine"].map((label, i) => field(label, seeds[i]));
+  const taken = slider("layers that follow the coarse one", first, 0, layers), drawn = slider("truncation ψ", psi, 0, 1.5, 0.05);
+  const kept = new Map();  // pictures of one style, which a move of the first slider leaves as they are
+  panel(figure, [[coarse, fine], [taken, drawn]], async () => {
+    const styles = await Promise.all([coarse, fine].map(async seed => {
+      const w = await card.value(card.styles[0], {z: latents(1, card.latent_dim, seed.number)[0]});
+      return w.map((v, i) => card.mean[i] + drawn.number * (v - card.mean[i]));
+    }));
+    const mixed = which => card.drawFrom([Object.fromEntries(card.styles.map((name, i) => [name, styles[which(i)]]))]);
+    const alone = [coarse, fine].map((seed, i) => {
+      const key = `${seed.number} ${drawn.number}`;
+      if (!kept.has(key)) kept.set(key, mixed(() => i));
+      return kept.get(key);
+    });
+    const pictures = (await Promise.all([alone[0], mixed(i => Number(i >= taken.number)), alone[1]])).flat();
+    const near = measured.reduce((best, one) => Math.abs(one[0] - drawn.number) < Math.abs(best[0] - drawn.number) ? one : best,
+      measured[0] ?? []);
+    const about = measured.length ? ` Measured at psi ${near[0]}: precision ${near[1].toFixed(2)}, recall ${near[2].toFixed(2)}.` : "";
+    return [grid(pictures, 3, 160), `In the middle ${taken.number} of ${layers} layers follow the face at the left, the rest that `
+      + `at the right; psi is ${drawn.number.toFixed(2)}.${about}`];
   });
 };
 
