@@ -14,6 +14,7 @@ import matplotlib
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image, ImageChops, ImageStat
 
 from gan_course import files
@@ -28,6 +29,8 @@ DPI = 72  # dots an inch, so that a point of text is a CSS pixel
 STYLE = {
     "font.size": 13,
     "axes.titlesize": 14,
+    "figure.titlesize": 14,
+    "figure.labelsize": 13,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -36,6 +39,7 @@ STYLE = {
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
+matplotlib.rcParams.update(STYLE)  # for all that a lesson, or a student, adds to a figure later
 
 LARGE = 50_000  # bytes of PNG, above which something smaller is looked for
 JPEG_QUALITY = 85
@@ -49,20 +53,20 @@ class Picture:
         mime: which of the two.
         alt: what a person who cannot see it needs to know; never empty.
         webp: the animation, or None.
+        shown: of a figure `width`, in CSS pixels (it is drawn at twice that for sharp screens), and `type`, the size of
+            its smallest letters at that width.
     """
 
-    def __init__(self, still: bytes, alt: str, webp: bytes | None = None, width: int | None = None):
+    def __init__(self, still: bytes, alt: str, webp: bytes | None = None, **shown):
         if not alt.strip():
             raise CourseError("a picture needs alternative text: say in a sentence what it shows")
         self.still, self.alt, self.webp = still, " ".join(alt.split()), webp
         self.mime = "image/jpeg" if still.startswith(b"\xff\xd8") else "image/png"
-        self.width = width  # CSS pixels; a figure is drawn at twice that for sharp screens
+        self.shown = shown
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = {self.mime: base64.b64encode(self.still).decode(), "text/plain": self.alt}
-        metadata = {self.mime: {"alt": self.alt}}
-        if self.width:
-            metadata[self.mime]["width"] = self.width
+        metadata = {self.mime: {"alt": self.alt, **self.shown}}
         if self.webp:
             source = base64.b64encode(self.webp).decode()
             alt = html.escape(self.alt, quote=True)
@@ -90,22 +94,21 @@ def _compressed(png: bytes) -> bytes:
 
 
 def new_figure(width: float = 9.0, height: float = 3.6, **subplots):
-    """A matplotlib figure in the course's style, and its axes, as `plt.subplots` returns them.
+    """A matplotlib figure and its axes, as `plt.subplots` returns them; nothing stays open or is shown twice.
 
-    It belongs to no global state: nothing stays open and nothing is shown twice.
+    As large as it is here or smaller, its letters can be read from the back row (24 pixels of a slide of 1280 by 720).
     """
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        FigureCanvasAgg(figure)
-        return figure, figure.subplots(**subplots)
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(**subplots)
 
 
 def figure(fig: Figure, alt: str, dpi: int = DPI) -> Picture:
     """A matplotlib figure as a Picture, drawn at twice `dpi` and displayed at its natural size."""
     buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        fig.savefig(buffer, format="png", dpi=2 * dpi)
-    return Picture(_compressed(buffer.getvalue()), alt, width=int(fig.get_figwidth() * dpi))
+    fig.savefig(buffer, format="png", dpi=2 * dpi)
+    letters = min(text.get_fontsize() for text in fig.findobj(Text) if text.get_text()) * dpi / DPI
+    return Picture(_compressed(buffer.getvalue()), alt, width=int(fig.get_figwidth() * dpi), type=letters)
 
 
 def grid(images: torch.Tensor, alt: str, columns: int | None = None, scale: int | None = None) -> Picture:
@@ -124,20 +127,18 @@ def beside(blocks: dict[str, torch.Tensor], alt: str, columns: int = 6) -> Pictu
     gap, head = 24, 34  # pixels between the grids, and above them for the titles
     width = sum(grid.shape[1] for grid in grids) + gap * (len(grids) - 1)
     height = max(grid.shape[0] for grid in grids) + head
-    with matplotlib.rc_context({**STYLE, "figure.constrained_layout.use": False}):
-        fig = Figure(figsize=(width / DPI, height / DPI))
-        FigureCanvasAgg(fig)
-        left = 0
-        for title, grid in zip(blocks, grids, strict=True):
-            h, w = grid.shape[:2]
-            place = (left / width, 1 - (head + h) / height, w / width, h / height)
-            axis = fig.add_axes(place)
-            axis.imshow(grid, interpolation="none", aspect="auto")
-            axis.set_axis_off()
-            fig.text(left / width, 1 - 0.7 * head / height, title, fontsize=14)
-            left += w + gap
-        buffer = io.BytesIO()
-        fig.savefig(buffer, format="png", dpi=DPI)
+    fig = Figure(figsize=(width / DPI, height / DPI), layout="none")
+    FigureCanvasAgg(fig)
+    left = 0
+    for title, grid in zip(blocks, grids, strict=True):
+        h, w = grid.shape[:2]
+        axis = fig.add_axes((left / width, 1 - (head + h) / height, w / width, h / height))
+        axis.imshow(grid, interpolation="none", aspect="auto")
+        axis.set_axis_off()
+        fig.text(left / width, 1 - 0.7 * head / height, title, fontsize=14)
+        left += w + gap
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=DPI)
     return Picture(_compressed(buffer.getvalue()), alt)
 
 

@@ -20,7 +20,7 @@ LARGEST = 1e30  # drawn; matplotlib cannot lay out an axis for the largest float
 
 def curves(history: History, alt: str | None = None) -> Picture:
     """Both losses, and what D says of real and generated images, over the real images seen."""
-    fig, axes = new_figure(10, 3.9, ncols=2)
+    fig, axes = new_figure(9, 3.7, ncols=2)
     _draw_curves(axes, history)
     return figure(fig, alt or _words(history))
 
@@ -35,7 +35,7 @@ def standing(
         images: real images seen.
         goal: images at the end of the run; fixes the horizontal axis, so that an animation stands still.
     """
-    fig, axes = new_figure(12, 4.4, ncols=3)
+    fig, axes = new_figure(9, 3.7, ncols=3, width_ratios=(1.1, 1, 1))
     axes[0].imshow(frame, interpolation="none")
     axes[0].set_axis_off()
     axes[0].set_title(f"after {images:,} images")
@@ -51,7 +51,7 @@ def stands(history: History, images: int) -> str:
 def _draw_curves(axes, history: History, goal: int | None = None) -> None:
     losses_axis, scores_axis = axes
     losses_axis.set_title("losses", pad=28)  # room for the legend, which would cover curves inside the axes
-    scores_axis.set_title("mean score of real and generated", pad=28)
+    scores_axis.set_title("mean scores", pad=28)
     lowest, highest, furthest = 0.0, 1.0, goal or 0
     for axis, column, label, colour in (
         (losses_axis, "loss_d", "D", BLUE),

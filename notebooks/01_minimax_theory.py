@@ -65,7 +65,7 @@ for density, colour, name in ((p, show.REAL, "p, real"), (q, show.FAKE, "q, gene
     axes.hist(density.sample(5000, generator)[:, 0], bins=80, density=True, color=colour, alpha=0.25)
     axes.plot(x[:, 0], density.density(x), color=colour, label=name)
 axes.set(xlabel="x", ylabel="density", xlim=(-5, 5))
-axes.legend()
+axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 show.figure(
     figure,
     "Two densities on a line, each over a histogram of its samples: the real p with peaks at -2.5 and 2, "
@@ -183,7 +183,7 @@ optimal = torch.as_tensor(optimal_discriminator(p.density(x), q.density(x)))  # 
 mass = (p.density(x) + q.density(x)) / 2
 somewhere = mass > 0.01  # a hundredth of a unit of density: some samples fall there
 error = (trained - optimal).abs()
-figure, (top, bottom) = show.new_figure(7, 4.6, nrows=2, sharex=True, height_ratios=[2.2, 1])
+figure, (top, bottom) = show.new_figure(7, 3.8, nrows=2, sharex=True, height_ratios=[2, 1])
 names = ["trained D, each seed"] + ["_"] * (len(seeds) - 1)
 top.plot(x[:, 0], trained.T, color=show.GREEN, lw=1.5, alpha=0.7, label=names)
 top.plot(x[:, 0], optimal, color="black", ls="--", lw=2.5, label="p / (p + q)")
@@ -332,17 +332,17 @@ with torch.no_grad():
     logits = D(line.float()).double()
 reached = torch.stack([value(logits[k], *trials[k]) for k in range(len(trials))]).reshape(len(stops), 3)
 
-figure, (top, bottom) = show.new_figure(7, 4.9, nrows=2, sharex=True, height_ratios=[2, 1])
+figure, (top, bottom) = show.new_figure(7, 3.8, nrows=2, sharex=True, height_ratios=[2, 1])
 top.plot(shifts, 2 * js - math.log(4), color="black", label=r"$V(D^*, G) = 2\,JS - \log 4$")
 top.plot(
     stops, reached, "o", color=show.GREEN, ms=7, alpha=0.8, label=["trained D, three seeds each", "_", "_"]
 )
 top.axhline(0, color=show.GREY, ls=":")
 top.axhline(-math.log(4), color=show.GREY, ls=":")
-top.text(-12, 0.03, "JS = log 2: no overlap", color=show.GREY)
-top.text(-12, -math.log(4) + 0.03, "JS = 0: q = p", color=show.GREY)
-top.set(ylabel="value V", ylim=(-1.55, 0.22))
-top.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
+top.text(-12, 0.06, "JS = log 2: no overlap", color=show.GREY)
+top.text(-12, -math.log(4) + 0.06, "JS = 0: q = p", color=show.GREY)
+top.set(ylabel="value V", ylim=(-1.55, 0.4))
+top.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 bottom.semilogy(shifts, slope.abs().clamp(min=1e-12), color="black")
 bottom.set(
     xlabel="s, how far q = p moved by s is from p", ylabel="|dV/ds|", ylim=(1e-9, 10), yticks=[1e-8, 1e-4, 1]
@@ -402,7 +402,7 @@ for name, objective, formula in (
 
 # %% slide="Where D is sure of a fake, one push is almost 0, the other almost 1"
 logit = torch.linspace(-8, 8, 200)
-figure, (left, right) = show.new_figure(8, 3.2, ncols=2)
+figure, (left, right) = show.new_figure(8, 3.4, ncols=2)
 left.plot(logit, -F.softplus(logit), color=show.ORANGE, label=r"saturating: $\log(1 - σ)$")
 left.plot(logit, F.softplus(-logit), color=show.PINK, label=r"non-saturating: $-\log σ$")
 right.plot(logit, torch.sigmoid(logit), color=show.ORANGE)
@@ -411,7 +411,7 @@ right.text(-7.5, 0.88, "$1 - σ$", color=show.PINK)
 right.text(-7.5, 0.06, "$σ$", color=show.ORANGE)
 left.set(xlabel="logit l of a fake", ylabel="G's loss")
 right.set(xlabel="logit l of a fake", ylabel="push on the logit")
-left.legend(loc="lower left")
+figure.legend(loc="outside upper center", ncols=2)
 for axes in (left, right):
     axes.axvspan(-8, -4, color=show.GREY, alpha=0.15, lw=0)
 show.figure(
@@ -1070,7 +1070,7 @@ for d_steps in (1, 5):
         )
 
 # %%
-figure, (left, right) = show.new_figure(8, 3.6, ncols=2)
+figure, (left, right) = show.new_figure(8, 3.8, ncols=2)
 for (d_steps, objective), looks in study.items():
     colour = show.PINK if objective is losses.g_non_saturating else show.ORANGE
     style = "-" if d_steps == 5 else ":"
@@ -1086,7 +1086,7 @@ for (d_steps, objective), looks in study.items():
             axes.fill_between(at, values.min(1).values, values.max(1).values, color=colour, alpha=0.2, lw=0)
 left.set(xlabel="steps of G", ylabel="modes covered", ylim=(0, 8.4))
 right.set(xlabel="steps of G", ylabel="quality", ylim=(0, 1))
-left.legend(loc="lower right")
+figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
 show.figure(
     figure,
     "Modes covered and sample quality over training, for two objectives with one or five discriminator "

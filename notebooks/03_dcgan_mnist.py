@@ -590,7 +590,7 @@ def variance_map(kernel, stride, padding, n=8, draws=400):
         return layers(torch.randn(64, 16, n, n)).var(dim=(0, 1))
 
 
-figure, axes = show.new_figure(9.5, 3.4, ncols=3)
+figure, axes = show.new_figure(9, 3.3, ncols=3)
 worst = {}
 for ax, (k, s, p) in zip(axes, ((4, 2, 1), (3, 2, 1), (5, 3, 1))):
     found = variance_map(k, s, p)

@@ -441,7 +441,7 @@ def operations(channels_in, channels_out, kernel, size_in):
 lesson_04.exercise_4(operations)
 
 # %% slide="Weights sit in the first layers; operations are spread evenly"
-figure, axes = show.new_figure(10, 3.2, ncols=3)
+figure, axes = show.new_figure(9, 3.4, ncols=3)
 for ax, size in zip(axes, (64, 96, 128)):
     G, _ = networks.build("dcgan-faces", channels=3, size=size)
     layers = [layer for layer in G.modules() if isinstance(layer, nn.ConvTranspose2d)]
@@ -454,7 +454,7 @@ for ax, size in zip(axes, (64, 96, 128)):
     places = np.arange(len(layers))
     ax.bar(places - 0.2, np.array(weights) / sum(weights), 0.4, color=show.ORANGE, label="weights")
     ax.bar(places + 0.2, np.array(cost) / sum(cost), 0.4, color=show.BLUE, label="operations")
-    ax.set(title=f"{size} px: {sum(weights):.1f} M, {sum(cost):,.0f} MFLOP", ylim=(0, 0.8))
+    ax.set(title=f"{size} px: {sum(weights):.1f} M\n{sum(cost):,.0f} MFLOP", ylim=(0, 0.95))
     ax.set_xticks(places, inputs)
     ax.set_xlabel("pixels that go in")
 axes[0].set_ylabel("share of the whole generator")
@@ -640,7 +640,7 @@ print(f"k5 s3 p1: {transposed:.0f} million operations a picture; enlarged, then 
 
 # %%
 spread = {name: data.to_signed(images).std(dim=0).mean(0) for name, images in of_96.items()}
-figure, axes = show.new_figure(10, 3.6, ncols=3, width_ratios=(1, 1, 1.2))
+figure, axes = show.new_figure(9, 3.4, ncols=3, width_ratios=(1, 1, 1.2))
 for ax, (name, values) in zip(axes, spread.items()):
     ax.imshow(values, cmap="gray", vmin=0, vmax=0.7)
     ax.set(title=name, xticks=[], yticks=[])
@@ -859,7 +859,7 @@ accounts = json.loads((files.assets_dir() / "accounts.json").read_text())
 evidence = accounts[0]["evidence"]
 print(", ".join(f"{key} {evidence[key]}" for key in ("date", "device", "cpu", "torch")))
 rows = [("recipe", "batch", "ms a step", "at least", "limit / step", "largest loss")]
-figure, ax = show.new_figure(11, 0.5 * len(accounts) + 1.2)
+figure, ax = show.new_figure(9, 0.28 * len(accounts) + 1.5)
 for place, account in enumerate(reversed(accounts)):
     left, colours = 0.0, (show.BLUE, show.SKY, show.ORANGE, show.GREEN, show.RED, show.PINK, show.GREY)
     for (part, spent), colour in zip(account["parts"].items(), colours):
@@ -878,7 +878,7 @@ print(terminal.aligned(rows))
 ax.set_yticks(range(len(accounts)), [account["recipe"]["key"] for account in reversed(accounts)])
 ax.set_xlabel("share of the step's time; black: its limit")
 ax.set_xlim(0, 1)
-ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
+figure.legend(loc="outside upper center", ncols=3)
 nearest = max(accounts, key=lambda account: account["limit"] / account["step"])["recipe"]["key"]
 farthest = min(accounts, key=lambda account: account["limit"] / account["step"])["recipe"]["key"]
 show.figure(

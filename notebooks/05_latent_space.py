@@ -143,7 +143,7 @@ show.beside(
 # %% slide="Every dimension changes the picture; 4 and 21 stand elsewhere in each generator"
 n = here.pick(ci=4, cpu=32, colab=48, full=64)
 influence = {name: latent.influence(generator, n, seed=SEED) for name, generator in generators.items()}
-figure, axes = show.new_figure(11, 3.4, ncols=3)
+figure, axes = show.new_figure(9, 3.3, ncols=3)
 places = {}
 for ax, (name, title) in zip(axes, names.items()):
     order = influence[name].argsort(descending=True).tolist()
@@ -155,7 +155,7 @@ for ax, (name, title) in zip(axes, names.items()):
         ax.annotate(str(d), (place, influence[name][d]), ha=side, va="bottom", color=show.RED)
     least, median, most = (influence[name].quantile(q).item() for q in (0, 0.5, 1))
     print(f"{title:8} grey levels: least {least:4.1f}, median {median:4.1f}, most {most:4.1f}")
-    ax.set(title=f"{title}: 4 is number {places[title][0]}, 21 number {places[title][1]}", xlabel="place")
+    ax.set(title=f"{title}: places {places[title][0]} and {places[title][1]}", xlabel="place")
 axes[0].set_ylabel("grey levels from −2 to +2")
 show.figure(
     figure,
@@ -529,7 +529,7 @@ for name, generator in generators.items():
     print(f"{name:13} kernel {list(kernel.shape)}, A {list(A.shape)}; as latent.sefa finds them: {same}")
 
 # %% slide="The first layer stretches a few directions far more than the rest"
-figure, axes = show.new_figure(11, 3.2, ncols=3)
+figure, axes = show.new_figure(9, 3.2, ncols=3)
 steepest = {}
 for ax, (name, title) in zip(axes, names.items()):
     values, _ = found[name]

@@ -170,7 +170,7 @@ lived = {name: live_run(changes) for name, changes in {"healthy": {}, **ILLNESSE
 made = {name: sampling.sample(gan.average, 2_000, seed=1) for name, (gan, _, _) in lived.items()}
 
 # %% slide="Three ways to be ill: with a fast G it is D's loss that goes up"
-figure, axes = show.new_figure(12, 6.4, nrows=2, ncols=4, sharey="row")
+figure, axes = show.new_figure(9, 4.0, nrows=2, ncols=4, sharex=True, sharey="row")
 for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     images = gan.history["images"]
     width = max(1, len(images) // 20)
@@ -182,10 +182,12 @@ for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     below.plot(images[width - 1 :], np.convolve(log["right"], smooth, "valid"), color=show.GREEN, label="D is right")
     reports = np.linspace(0, gan.images, len(log["spread"]) + 1)[1:]
     below.plot(reports, log["spread"], color=show.PINK, label="spread")
-    below.set(ylim=(0, 1.3), xlabel="real images seen")
-    below.locator_params(axis="x", nbins=3)
-axes[0, 0].legend(fontsize=11)
-axes[1, 0].legend(fontsize=11)
+    below.set(ylim=(0, 1.3))
+    below.locator_params(axis="x", nbins=2)
+    below.xaxis.set_major_formatter("{x:,.0f}")
+lines = [line for axis in axes[:, 0] for line in axis.get_legend_handles_labels()[0]]
+figure.legend(handles=lines, loc="outside upper center", ncols=4)
+figure.supxlabel("real images seen")
 ends = "; ".join(
     f"{name} {log['loss_d'][-width:].mean():.2f} and {log['loss_g'][-width:].mean():.2f}"
     for name, (_, log, _) in lived.items()
@@ -352,7 +354,7 @@ print(f"\nG's gradient under the fast D is {ratio:.2g} times that of the healthy
 
 # %% slide="Hinge lets D rest where a picture is safe; cross-entropy never does"
 score = torch.linspace(-4, 4, 200)
-figure, axes = show.new_figure(10, 3.2, ncols=2, sharey=True)
+figure, axes = show.new_figure(9, 3.2, ncols=2, sharey=True)
 for axis, hinge, title in (
     (axes[0], (score < 1).float(), "D, on a real picture"),
     (axes[1], torch.ones(200), "G, on one of its own"),
@@ -628,7 +630,7 @@ for (name, path), colour in zip(paths.items(), (show.GREY, show.RED, show.GREEN)
     print(f"{name:18s} largest |θ| in the last 200 of {steps} steps: {far[name]:.2g}")
 assert far["centred at 0 (R1)"] < 1e-6 < 0.1 < far["centred at 1"]
 axes.set(xlabel="step", ylabel="|θ|, how far G is off", ylim=(0, 1.9))
-axes.legend(loc="upper right", fontsize=11, ncols=3)
+axes.legend(loc="upper right", ncols=3)
 show.figure(
     figure,
     "Distance of G from the data over 400 steps of the Dirac-GAN with γ = 0.5: without a penalty and with one centred "
@@ -693,7 +695,7 @@ for rate, colour in ((0.2, show.BLUE), (0.5, show.RED)):
         worst_error = max(worst_error, abs(measured - float(contraction(rate, gamma))))
         axes.plot(gamma, measured, "o", color=colour, ms=6)
 axes.set(xlabel="γ", ylabel="factor a step")
-axes.legend(loc="lower right", fontsize=11)
+axes.legend(loc="lower right")
 print(f"largest difference between prediction (lines) and game (dots): {worst_error:.1e}")
 print(", ".join(f"h = {rate}: best γ {gamma:.2f}, and 1 − h/4 = {1 - rate / 4:.2f}" for rate, gamma in best.items()))
 assert worst_error < 1e-3
@@ -869,8 +871,8 @@ for name, by_remedy in effect.items():
     print(terminal.aligned(rows, numbers=True), f"\nuntreated {untreated:.0f}, healthy {sound:.0f}\n")
 
 # %% slide="R1 and the relativistic pair help against all three, and heal none"
-names = ["its own: a smaller rate", "its own: steps left out (collapse: beta)", *REMEDIES]  # see the table
-figure, axes = show.new_figure(12, 5.8, ncols=3, sharex=True, sharey=True)
+names = ["its own: a smaller rate", "its own: steps, or beta", *REMEDIES]  # see the table
+figure, axes = show.new_figure(9, 4.1, ncols=3, sharex=True, sharey=True)
 for axis, (name, by_remedy) in zip(axes, effect.items()):
     by_arm = studies.by_arm(results[name], "distance")
     for arm, colour in (("untreated", show.GREY), ("healthy", show.GREEN)):
@@ -879,9 +881,9 @@ for axis, (name, by_remedy) in zip(axes, effect.items()):
         colour = {"helps": show.GREEN, "harms": show.RED}.get(says, show.GREY)
         axis.plot(values, [place] * len(values), "o", color=colour, ms=5, alpha=0.8)
     axis.set(title=name, xlabel="Fréchet distance", xscale="log")
-    axis.set_xticks([20, 50, 100], ["20", "50", "100"])
+    axis.set_xticks([20, 100], ["20", "100"])
     axis.minorticks_off()
-axes[0].set_yticks(range(len(names)), names, fontsize=10)
+axes[0].set_yticks(range(len(names)), names)
 axes[0].invert_yaxis()
 said = "; ".join(
     f"{illness}: " + ", ".join(f"{arm} {says} ({mean:+.0f})" for arm, (_, mean, _, _, says) in found.items())
@@ -1077,19 +1079,21 @@ def hang(damage):
     if not damage:
         return print("nothing was measured yet; the commands above do it")
     worst_last = sorted(damage.items(), key=lambda item: item[1][1])
-    figure, axes = show.new_figure(9, 1.4 + 0.36 * len(damage))
-    for place, (_, (apart, _, low, high, label)) in enumerate(worst_last):
-        colour = show.RED if label.startswith("harm") else show.GREEN if label == "helps" else show.GREY
-        axes.plot(apart, [place] * len(apart), "o", color=colour, ms=6, alpha=0.7, clip_on=False)
-        if math.isfinite(high):
-            axes.plot((low, high), (place, place), color=colour, lw=2)
-        else:
-            axes.text(1, place, f"{label} ", color=colour, fontsize=11, ha="right", transform=axes.get_yaxis_transform())
-    axes.axvline(0, color="black", lw=1)
-    axes.set_xscale("symlog", linthresh=10)  # straight from -10 to 10, logarithmic beyond
+    half = (len(damage) + 1) // 2  # a column
+    figure, columns = show.new_figure(9, 1.2 + 0.3 * half, ncols=2, sharex=True)
+    for axes, rows in zip(columns, (worst_last[-half:], worst_last[:-half])):
+        for place, (_, (apart, _, low, high, label)) in enumerate(rows):
+            colour = show.RED if label.startswith("harm") else show.GREEN if label == "helps" else show.GREY
+            axes.plot(apart, [place] * len(apart), "o", color=colour, ms=6, alpha=0.7, clip_on=False)
+            if math.isfinite(high):
+                axes.plot((low, high), (place, place), color=colour, lw=2)
+            else:
+                axes.text(1, place, f"{label} ", color=colour, ha="right", transform=axes.get_yaxis_transform())
+        axes.axvline(0, color="black", lw=1)
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set_xscale("symlog", linthresh=10)  # straight from -10 to 10, logarithmic beyond; for both columns
     axes.xaxis.set_major_formatter("{x:.0f}")
-    axes.set_yticks(range(len(damage)), [name for name, _ in worst_last], fontsize=11)
-    axes.set_xlabel("Fréchet distance, exhibit minus mended")
+    figure.supxlabel("Fréchet distance, exhibit minus mended")
     said = "; ".join(
         f"{name} {label}" + (f" ({mean:+.1f}, {low:+.1f} to {high:+.1f})" if math.isfinite(mean) else "")
         for name, (_, mean, low, high, label) in reversed(worst_last)

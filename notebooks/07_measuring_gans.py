@@ -248,8 +248,8 @@ limits = {name: float(at_infinity(sizes, values)) for name, values in measured.i
 for (name, values), colour in zip(measured.items(), (show.BLUE, show.GREEN, show.RED)):
     axes.plot(1 / sizes, values, "o", color=colour, label=f"{name}: {limits[name]:.2f} at 0")
     axes.plot([0, 1 / sizes[0]], [limits[name], limits[name] + (values[0] - limits[name])], color=colour, lw=1)
-axes.set(xlabel="1/N", ylabel="Fréchet distance, judge 1", xlim=(0, None), ylim=(-0.5, None))
-axes.legend(fontsize=11)
+axes.set(xlabel="1/N", ylabel="Fréchet distance, judge 1", xlim=(0, None), ylim=(-0.5, 1.4 * axes.get_ylim()[1]))
+axes.legend(loc="upper left")
 said = ", ".join(f"{name} {limit:.2f}" for name, limit in limits.items())
 show.figure(figure, f"Fréchet distance over 1/N: points of each set near a rising line. At 1/N = 0: {said}.")
 
@@ -460,7 +460,7 @@ ring[0] = torch.tensor([2.6, 1.0])  # an outlier
 angle = torch.pi * torch.rand(40, generator=dice)
 arc = torch.stack([angle.cos(), angle.sin()], 1) + 0.1 * torch.randn(40, 2, generator=dice)
 arc[:6] = torch.tensor([1.9, 0.9]) + 0.15 * torch.randn(6, 2, generator=dice)
-figure, axes = show.new_figure(8.5, 4.2, ncols=2, sharex=True, sharey=True)
+figure, axes = show.new_figure(8.5, 3.8, ncols=2, sharex=True, sharey=True)
 for axis, (centres, colour, title) in zip(
     axes,
     (
@@ -474,7 +474,7 @@ for axis, (centres, colour, title) in zip(
     axis.plot(*ring.T, "o", color=show.REAL, ms=4, label="real")
     axis.plot(*arc.T, "^", color=show.FAKE, ms=4, label="generated")
     axis.set(title=title, aspect="equal")
-axes[0].legend(fontsize=10, loc="lower right")
+axes[0].legend(loc="lower right")
 show.figure(
     figure,
     f"Balls in the plane. Left, around real points on a ring; the outlier's is huge and takes in six generated points "
@@ -579,39 +579,39 @@ show.beside(
 # %% [markdown]
 # A metric **notices** a fault if the faulty set stands more than three standard deviations from where faultless sets of the same size stand. That takes many sets: the course has tried them, 10 repeats each, at three sizes (`python notebooks/tools/faults.py` repeats it). Before you look, **predict** three cells: does precision notice blur? Does anything but memorisation notice copies? Does the Fréchet distance notice that 30 % of the glasses are gone?
 
-# %% slide="No column is blue from top to bottom: no single number is enough"
+# %% slide="No row is blue from end to end: no single number is enough"
 trial = json.loads((files.assets_dir() / "studies" / "faults.json").read_text())
 METRICS, FAULTS = list(faults.WORSE), list(faults.FAULTS)
 worse, better = (
     np.array([[[[cell[i] for cell in row] for row in trial["table"][fault][m]] for m in METRICS] for fault in FAULTS])
     for i in (0, 1)
 )  # [fault, metric, strength, size]
-figure, axes = show.new_figure(12, 7.2, nrows=len(FAULTS), ncols=len(METRICS))
+figure, axes = show.new_figure(9, 4.1, nrows=len(METRICS), ncols=len(FAULTS))
 for i, fault in enumerate(FAULTS):
     for j, metric in enumerate(METRICS):
-        axis, colours = axes[i, j], np.ones((3, 3, 3))
+        axis, colours = axes[j, i], np.ones((3, 3, 3))
         for share, colour in ((worse[i, j], show.BLUE), (better[i, j], show.ORANGE)):
             rgb = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
             colours -= share[..., None] * (1 - rgb)
-        axis.imshow(colours.clip(0, 1), origin="lower")
+        axis.imshow(colours.clip(0, 1), origin="lower", aspect="auto")
         axis.set(xticks=[], yticks=[])
         axis.grid(False)
         if i == 0:
-            axis.set_title(metric.replace(" ", "\n", 1), fontsize=12)
+            axis.set_ylabel(metric, rotation=0, ha="right", va="center")
         if j == 0:
-            axis.set_ylabel(fault.replace(" ", "\n", 1), fontsize=11, rotation=0, ha="right", va="center")
-figure.suptitle("in each square: → more pictures, ↑ a stronger fault; blue: noticed, orange: taken for better", fontsize=12)
+            axis.set_title(fault.replace(" ", "\n"), fontsize=13)
+figure.supxlabel("in each field: → more pictures, ↑ a stronger fault; blue: noticed, orange: taken for better")
 blind = [f"{METRICS[j]} to {FAULTS[i]}" for i in range(len(FAULTS)) for j in range(len(METRICS)) if worse[i, j].max() < 0.5]
 praised = [f"{METRICS[j]} of {FAULTS[i]}" for i in range(len(FAULTS)) for j in range(len(METRICS)) if better[i, j].max() >= 0.5]
 show.figure(
     figure,
-    f"Six faults by eight metrics. Each square has three sizes of sample ({', '.join(map(str, trial['sizes']))}) from left "
+    f"Six faults by eight metrics. Each field has three sizes of sample ({', '.join(map(str, trial['sizes']))}) from left "
     f"to right and three strengths of fault from bottom to top; blue: noticed as worse, orange: taken for better than "
     f"faultless, white: neither. Blind: {'; '.join(blind)}. Deceived: {'; '.join(praised) or 'none'}.",
 )
 
 # %%
-print(f"in each square: → samples of {', '.join(map(str, trial['sizes']))}; ↑ the fault grows; blue noticed, orange praised, white nothing\n")
+print(f"in each field: → samples of {', '.join(map(str, trial['sizes']))}; ↑ the fault grows; blue noticed, orange praised, white nothing\n")
 for i, fault in enumerate(FAULTS):
     eyes_for = [METRICS[j] for j in np.argsort(-worse[i].sum((1, 2))) if worse[i, j].max() >= 0.5]
     print(f"{fault}: noticed best by {', '.join(eyes_for[:3]) or 'nothing'}")
@@ -623,7 +623,7 @@ print(f"\ncopies are noticed by: {', '.join(alone)}")
 print("faults noticed, of six: " + ", ".join(f"{m} {k}" for m, k in zip(METRICS, noticing)))
 
 # %% [markdown]
-# Keep this picture. A white square is a fault that the metric lets pass, however strong; orange is worse, a fault that *improves* the number (where both colours mix, it does now the one, now the other). Where blue begins further right, small samples hide the fault. No column is blue from top to bottom, so **no single number is enough**. Counting attributes with a judge, the last column, is the dullest of all and notices five of the six.
+# Keep this picture. A white field is a fault that the metric lets pass, however strong; orange is worse, a fault that *improves* the number (where both colours mix, it does now the one, now the other). Where blue begins further right, small samples hide the fault. No row is blue from end to end, so **no single number is enough**. Counting attributes with a judge, the last row, is the dullest of all and notices five of the six.
 #
 # Now a smaller trial of your own. With drawn faces, *true* coverage can be computed: take away from the generator every face with glasses, then those with hats, too, and so on. The share of held-out faces that it could still have made is then known exactly. **Predict**: do recall and coverage fall as fast as the truth?
 

@@ -56,7 +56,7 @@ def connections(n: int, kernel: int, stride: int, padding: int, *, transposed: b
     shade = [0.25 + 0.75 * (c - fewest + 1) / (most - fewest + 1) for c in counts]
     axes.scatter(x_out, [0] * out, marker="s", s=70, color=show.RED, alpha=shade, zorder=2)
     for x, count in zip(x_out, counts, strict=True):
-        axes.text(x, -0.12, str(count), ha="center", va="top", fontsize=11 if out < 40 else 7)
+        axes.text(x, -0.12, str(count), ha="center", va="top", fontsize=13 if out < 30 else 7)
     axes.set(xlim=(0, 1), ylim=(-0.45, 1.15))
     name = "transposed convolution" if transposed else "convolution"
     axes.set_title(f"{name}, {k}: {n} → {out}")

@@ -65,8 +65,8 @@ class Panel:
         except CourseError as error:  # the picture before stays, where there is one
             problem = str(error)
             self.picture = getattr(self, "picture", None) or written(problem)
-        if self.picture.width:
-            self._image.width = str(self.picture.width)
+        if "width" in self.picture.shown:
+            self._image.width = str(self.picture.shown["width"])
         self._image.format = self.picture.mime.removeprefix("image/")
         self._image.value = self.picture.still
         self.say(problem or self.picture.alt, alert=bool(problem))

@@ -4,7 +4,6 @@ import base64
 import html
 from collections.abc import Callable
 
-import matplotlib
 import numpy as np
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
@@ -113,7 +112,7 @@ class Listed(show.Picture):
     """A picture above a folded list of the cases and their truth, for places where nothing can be pressed."""
 
     def __init__(self, picture: show.Picture, cases: list[Case]):
-        super().__init__(picture.still, picture.alt, width=picture.width)
+        super().__init__(picture.still, picture.alt, **picture.shown)
         self.cases = cases
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -125,7 +124,7 @@ class Listed(show.Picture):
         )
         alt, title = html.escape(self.alt, quote=True), f"All {len(self.cases)} cases and what is wrong with them"
         data["text/html"] = (
-            f'<img alt="{alt}" width="{self.width}" src="data:{self.mime};base64,{source}">'
+            f'<img alt="{alt}" width="{self.shown["width"]}" src="data:{self.mime};base64,{source}">'
             f"<details><summary>{title}</summary><ol>{entries}</ol></details>"
         )
         return data, metadata
@@ -151,8 +150,7 @@ class Chart:
         self.width = int(self.figure.get_figwidth() * show.DPI)
         rows = zip(axes, runs.items(), strict=True)
         self._moving = [(run, *_draw_run(row, title, run)) for row, (title, run) in rows]
-        with matplotlib.rc_context(show.STYLE):
-            self.figure.canvas.draw()
+        self.figure.canvas.draw()
         self._fixed = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def at(self, time: int) -> bytes:
@@ -171,7 +169,7 @@ class Chart:
 def _draw_run(axes, title: str, run: Recorded):
     """One row of a chart; what moves in it: (grid, markers of the time)."""
     grid = axes[0].imshow(run.grids[-1], cmap="gray", vmin=0, vmax=255, interpolation="none", animated=True)
-    axes[0].set_title(title)
+    axes[0].set_title(title, fontsize=12)
     axes[0].set_axis_off()
     for axis, (name, *columns) in zip(axes[1:], CURVES, strict=True):
         for column, colour, label in columns:

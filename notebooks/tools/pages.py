@@ -332,7 +332,7 @@ class Site:
 
             body = exports.ANIMATION.sub(placed, data["text/html"])
         elif kind:
-            body = self._img(still, about.get("alt", ""), about.get("width"))
+            body = self._img(still, about.get("alt", ""), about.get("width"), type=about.get("type"))
         else:
             return (
                 f'<pre class="printed" tabindex="0">{html.escape(data.get("text/plain", "").rstrip())}</pre>'
@@ -343,12 +343,13 @@ class Site:
             return f'<figure class="live" data-live="{told}">{body}</figure>'
         return f"<figure>{body}</figure>"
 
-    def _img(self, path: str, alt: str, width: int | None = None, still: str = "") -> str:
+    def _img(self, path: str, alt: str, width: int | None = None, still: str = "", type: float | None = None) -> str:
         with Image.open(self.out / path) as picture:
             w, h = picture.size
         width, height = (width, round(h * width / w)) if width else (w, h)
         words = html.escape(alt, quote=True)
-        tag = f'<img src="{path}" alt="{words}" width="{width}" height="{height}" loading="lazy">'
+        letters = f' data-type="{type:g}"' if type else ""  # pixels of its smallest letters at that width
+        tag = f'<img src="{path}" alt="{words}" width="{width}" height="{height}"{letters} loading="lazy">'
         quiet = "(prefers-reduced-motion: reduce)"
         return f'<picture><source media="{quiet}" srcset="{still}">{tag}</picture>' if still else tag
 
