@@ -68,9 +68,9 @@ lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 # The package's tests, and every lesson run cell by cell at the smallest profile on the embedded images.
-# Several processes share the cores here, so their waiting threads sleep instead of spinning. A lesson's cells share a
+# Several processes share the cores here, so each has one thread. A lesson's cells share a
 # kernel and a file's tests a set-up: each file stays in one process.
-RUN_TESTS = env -u GAN_COURSE_DATA -u GAN_COURSE_CELEBA GAN_COURSE_PROFILE=ci OMP_WAIT_POLICY=PASSIVE \
+RUN_TESTS = env -u GAN_COURSE_DATA -u GAN_COURSE_CELEBA GAN_COURSE_PROFILE=ci OMP_NUM_THREADS=1 \
   PYDEVD_DISABLE_FILE_VALIDATION=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests $(LESSONS)
 
 test: $(READY)

@@ -1,10 +1,9 @@
-"""Lesson 05 and lesson 06's ward in JupyterLab and a real browser: drag, press keys, play, and look at the pictures.
+"""The lessons' widgets in JupyterLab and a real browser: drag, press keys, play, and look at the pictures.
 
 Needs Chromium (Debian, Ubuntu: `apt-get install chromium`) and the package playwright, which drives it.
 Screenshots stay in build/browser/.
 """
 
-import json
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import ipywidgets
+import nbformat
 import pytest
 
 from gan_course import ward
@@ -35,19 +35,20 @@ pytestmark = [
     ),
 ]
 TOKEN = "for-this-test-only"
+OPENED = ['latent_explorer("quick-digits", start=(0, 1, 2))', "ward_round()"]
+OPENED += [f'{name}("quick-digits")' for name in ("interpolator", "training_player", "time_scrubber")]
 # What JupyterLab itself complains about on a machine without a network.
 NOISE = ("/lab/api/news", "/lab/api/update", "favicon", "ERR_INTERNET_DISCONNECTED", "ERR_NAME_NOT_RESOLVED")
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab as users run it, on lesson 05 and the ward in a last cell, at profile ci; its address."""
+    """JupyterLab as users run it, on a notebook with a widget a cell, at profile ci; its address."""
     folder = tmp_path_factory.mktemp("lab")
-    notebook = json.loads((ROOT / "notebooks" / "05_latent_space.ipynb").read_text(encoding="utf-8"))
-    source = "from gan_course import widgets\nwidgets.ward_round()"
-    cell = {"cell_type": "code", "id": "ward", "metadata": {}, "source": source}
-    notebook["cells"].append({**cell, "execution_count": None, "outputs": []})
-    (folder / "05_latent_space.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    cells = [nbformat.v4.new_code_cell(f"from gan_course import widgets\nwidgets.{opened}") for opened in OPENED]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Widgets"), *cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "widgets.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -79,7 +80,7 @@ def lab(tmp_path_factory):
                 time.sleep(0.5)
         else:
             pytest.fail((folder / "server.log").read_text()[-3000:])
-        yield f"http://127.0.0.1:{port}/lab/tree/05_latent_space.ipynb?token={TOKEN}"
+        yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={TOKEN}"
     finally:
         server.terminate()
         server.wait(20)
@@ -87,7 +88,7 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lesson(lab):
-    """The lesson's page with all cells running, and what the console said."""
+    """The notebook's page with all cells running, and what the console said."""
     playwright.expect.set_options(timeout=600_000)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -118,7 +119,7 @@ def lesson(lab):
 
 
 class Widget:
-    """One of the lesson's widgets on the page, found by one of its buttons or labels."""
+    """One of the widgets on the page, found by one of its buttons or labels."""
 
     def __init__(self, page, label):
         self.page = page
@@ -222,7 +223,7 @@ def test_nothing_went_wrong_on_the_page(lesson):
     folder = ROOT / "build" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     for label, name in (("other latents", "explorer"), ("step on", "player"), ("next case", "ward")):
-        Widget(lesson, label).box.screenshot(path=folder / f"lesson_05_{name}.png")
+        Widget(lesson, label).box.screenshot(path=folder / f"lab_{name}.png")
     assert [c for c in lesson.complaints if not any(noise in c for noise in NOISE)] == []
     errors = lesson.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
     assert errors.count() == 0
