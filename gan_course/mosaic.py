@@ -6,7 +6,6 @@ import math
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.utils import make_grid
 
 from gan_course import data
 from gan_course.errors import CourseError, whole
@@ -32,9 +31,15 @@ def tile(
         images = data.to_uint8(images)
     columns = math.ceil(math.sqrt(len(images))) if columns is None else whole(columns, "columns", 1)
     scale = (2 if images.shape[-1] <= 48 else 1) if scale is None else whole(scale, "scale", 1)
-    grid = make_grid(images.cpu(), nrow=columns, padding=whole(padding, "padding"), pad_value=255)
-    grid = grid.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
-    return grid.permute(1, 2, 0).contiguous().numpy()
+    n, p, (height, width) = len(images), whole(padding, "padding"), images.shape[-2:]
+    columns = min(columns, n)
+    rows = math.ceil(n / columns)
+    # torchvision's make_grid does the same, and importing torchvision takes as long as importing torch.
+    cells = torch.full((rows * columns, 3, p + height, p + width), 255, dtype=torch.uint8)
+    cells[:n, :, p:, p:] = images.cpu()
+    grid = cells.unflatten(0, (rows, columns)).permute(0, 3, 1, 4, 2).reshape(rows * (p + height), -1, 3)
+    grid = torch.nn.functional.pad(grid, (0, 0, 0, p, 0, p), value=255)
+    return grid.repeat_interleave(scale, 0).repeat_interleave(scale, 1).numpy()
 
 
 def encode_png(array: np.ndarray, quick: bool = False) -> bytes:

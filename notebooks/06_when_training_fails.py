@@ -105,6 +105,9 @@ def spread(images):
     return images.float().std(dim=0).mean().item()
 
 
+real_spread = spread(test_images.cpu())
+
+
 def seen(images):
     """What the judge says of generated pictures."""
     features, logits = judge.look(expert, images)
@@ -113,7 +116,7 @@ def seen(images):
         "distance": metrics.frechet_distance(real_features, features),
         "sure": logits.softmax(1).max(1).values.mean().item(),  # mean probability of the class that it sees
         "kinds": torch.special.entr(shares).sum().exp().item(),  # of digits: 10 if all are equally frequent, 1 if one
-        "spread": spread(images) / spread(test_images.cpu()),
+        "spread": spread(images) / real_spread,
     }
 
 
@@ -158,7 +161,7 @@ def live_run(changes, step=None):
     """Train a changed `quick-digits`: the run, its log, and pictures from halfway."""
     gan, spreads, halfway = GAN(sound_recipe.but(**changes), SEED, device), [], None
     for _ in training.train(gan, digits.images, UNTIL, report_every=UNTIL // 10, step=step):
-        spreads.append(spread(gan.draw()) / spread(test_images.cpu()))
+        spreads.append(spread(gan.draw()) / real_spread)
         if gan.step == UNTIL // 2:
             halfway = sampling.sample(gan.average, 2_000, seed=1)
     log = {name: gan.history[name] for name in ("loss_d", "loss_g")}
