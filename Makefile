@@ -68,10 +68,11 @@ lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 # The package's tests, and every lesson run cell by cell at the smallest profile on the embedded images.
-# Several processes share the cores here, so each has one thread. A lesson's cells share a
-# kernel and a file's tests a set-up: each file stays in one process.
+# A process more than there are cores, because browsers, servers and a test's children are waited for, and a thread
+# each. A lesson's cells share a kernel and a file's tests a set-up: each file stays in one process.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 4)))
 RUN_TESTS = env -u GAN_COURSE_DATA -u GAN_COURSE_CELEBA GAN_COURSE_PROFILE=ci OMP_NUM_THREADS=1 \
-  PYDEVD_DISABLE_FILE_VALIDATION=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests $(LESSONS)
+  PYDEVD_DISABLE_FILE_VALIDATION=1 $(PY) -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests $(LESSONS)
 
 test: $(READY)
 	@test -n "$(LESSONS)" || { echo "test: there are no notebooks; run make notebooks"; exit 1; }

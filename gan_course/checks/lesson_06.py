@@ -886,7 +886,7 @@ def _as_the_package(
     new, (gan, said), (package, told) = (
         _new(recipe),
         _trained(exercise, step, recipe),
-        _trained(exercise, training.train_step, recipe),
+        _package(recipe),
     )
     for name in ("G", "D"):
         network = getattr(gan, name)
@@ -936,6 +936,11 @@ def _trained(exercise: str, step: Callable, recipe: Recipe, double: bool = False
             gan.step += 1
             gan.images += gan.batch
     return gan, said
+
+
+@functools.cache
+def _package(recipe: Recipe) -> tuple[GAN, list]:
+    return _trained("6", training.train_step, recipe)
 
 
 def _telemetry(said: list, told: list, recipe: Recipe) -> None:
