@@ -34,6 +34,8 @@ if "google.colab" in sys.modules:  # Colab has torch and the rest already: add t
         print("No GPU yet: Runtime → Change runtime type → T4 GPU, then run this cell again.")
 
 # %%
+import itertools
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -178,7 +180,7 @@ ratio = ((x[:, None] - fake_at).square().sum(2) - (x[:, None] - real_at).square(
 print(f"largest difference, 3,000 pairs: {(ratio - phi @ V.T).abs().max():.6f}")
 
 # %% [markdown]
-# (All classes are equally frequent there and ψ comes out as 0. With frequencies that differ, their ratio joins $V_y$'s last number.)
+# (All classes are equally frequent there and ψ comes out as 0. With frequencies that differ, the logarithm of their ratio is added to $V_y$'s last number.)
 #
 # ### Exercise 8.2 · The projection
 # Difficulty ●●○○○ · 15 minutes · why it matters: a line of code, several ways to write it wrongly that train without a complaint, and then G does not listen.
@@ -217,9 +219,10 @@ few, classes = data.to_signed(digits.images[:8]), digits.labels[:8]
 D = gan.D.eval()
 with torch.no_grad():
     own = projection(D.features(few), classes, D.layers[-1].weight.flatten(), D.embedding.weight)
-    difference = (own - D(few, classes)).abs().max().item()
+    logits = D(few, classes)
+    difference, size = (own - logits).abs().max().item(), logits.abs().max().item()
 gan.D.train()
-print(f"largest difference to the package's D on {len(few)} digits: {difference:.1e}")
+print(f"largest difference to the package's D on {len(few)} digits: {difference:.1e}, of logits up to {size:.1e}")
 print(f"D has {networks.count_parameters(D):,} numbers to learn, {D.embedding.weight.numel():,} of them for the classes")
 
 # %% [markdown]
@@ -317,7 +320,7 @@ for arm in ("unconditional", "D is not told"):
     print(f"{arm}: D(x) {said['d_real']:.2f}, D(G(z)) {said['d_fake']:.2f}, loss of D {said['loss_d']:.2f}, of G {said['loss_g']:.2f}")
 
 # %% [markdown]
-# Compare the last two lines: would you have noticed the deaf run by its telemetry? You find it by asking and counting. (Labels that were not shuffled together with the images are the other way to deafness; `labels=digits.labels.roll(1)` in the loop above makes you one.)
+# Compare the last two lines: would you have noticed the deaf run by its telemetry? You find it by asking and counting. (Labels that were not shuffled together with the images are the other way to deafness; `labels=digits.labels[torch.randperm(len(digits.labels))]` in the loop above makes you one.) It may even pay for its deafness: ten of G's inputs say something that nobody rewards.
 #
 # Look at the distances, too. A label is information about the picture that somebody paid for; a D that knows it compares sevens with sevens. The interval beside it says whether that was worth something here. (With a few seeds an interval is a rough one, and this is a short run at a small width; whether it still holds after a long one is another question.)
 #
@@ -394,13 +397,18 @@ with torch.no_grad():
 #
 # On faces of 256 px their numbers (FID, a single run each) went: StyleGAN2 7.52; stripped 12.46; with the relativistic pair 11.77; with R2 beside R1 11.65; with modern networks 7.05. So there the networks gave most. They trained for days on several GPUs. What of it holds on one core within a minute, where a step's price counts as much as its worth?
 #
-# **Predict** before you look: five recipes on clothes, each the one before plus one change, all with the same seconds of one core. Where does the distance fall, where does it rise? Write four signs down: one a change.
+# **Predict** before you look: five recipes on clothes, each the one before plus one change, all with the same seconds of one core. At each of the four changes, does the distance fall, does it rise, or will five seeds not tell?
 
 # %% slide="From DCGAN to the modern recipe, after the same time"
 ladder = studies.get("ladder")
 climbed = studies.read(ladder, studies.published(ladder))
 print(f"{ladder.about} {ladder.seconds:.0f} s a run, of {len(climbed)} runs")
 print(studies.summary(ladder, climbed))
+distance = studies.by_arm(climbed, "distance")
+for before, arm in itertools.pairwise(ladder.arms):
+    mean, low, high = studies.difference(distance[arm], distance[before])
+    verdict = "it falls" if high < 0 else "it rises" if low > 0 else "these seeds do not tell"
+    print(f"{arm}: {mean:+.1f} [{low:+.1f}, {high:+.1f}] against the row above: {verdict}")
 seen = {arm: [r.evidence["images"] for r in climbed if r.arm == arm] for arm in ladder.arms}
 print("images in that time: " + "; ".join(f"{arm} {sum(n) / len(n):,.0f}" for arm, n in seen.items() if n))
 
@@ -409,9 +417,9 @@ for measure in ("precision", "recall"):
     print(studies.summary(ladder, climbed, measure), end="\n\n")
 
 # %% [markdown]
-# Read a row against the first: where the interval leaves 0 out, the seeds agree that it differs from DCGAN *after the same time*: below 0 is better for the distance, worse for precision and recall. Where it holds 0, these runs do not tell. Then compare each row with the one above it, and the last line with both: a change that costs images has to make up for them first.
+# Read a row against the first: where the interval leaves 0 out, the seeds agree that it differs from DCGAN *after the same time*: below 0 is better for the distance, worse for precision and recall. Where it holds 0, these runs do not tell. The lines below it are the four changes, each against the recipe before it; and the last line says why most cost something: a change that costs images has to make up for them first.
 #
-# Is the modern recipe good or bad, then? The table says what it is worth here, in less than a minute of one core on small grey pictures, with rates that nobody tuned for it. (One number was tuned, on the first seed: the weight of the penalty. With 1 in place of 0.05 the third recipe stood at 45 and the fourth at 49: did the tuning pay for both?) The paper's claim is about training that goes on. The two do not contradict each other: they are about different budgets.
+# Is the modern recipe good or bad, then? The table says what it is worth here, in less than a minute of one core on small grey pictures, with rates that nobody tuned for it. (One number was tuned, on the first seed: the weight of the penalty. With 1 in place of 0.05 the third recipe stood at 45 and the fourth at 49 on that seed; now they stand there at 39 and 50. Did the tuning pay for both?) The paper's claim is about training that goes on. The two do not contradict each other: they are about different budgets.
 #
 # ### 1,000 modes, two losses, two penalties
 #
@@ -422,13 +430,17 @@ stacked = studies.get("stacked-digits")
 counted = studies.read(stacked, studies.published(stacked))
 print(f"{stacked.about} {stacked.images:,} images a run, quarter width, {len(counted)} runs")
 print(studies.summary(stacked, counted, "modes"))
+modes = studies.by_arm(counted, "modes")
+both = [arm for arm in stacked.arms if "r2" in arm]
+mean, low, high = studies.difference(modes[both[1]], modes[both[0]])
+print(f"{both[1]} minus {both[0]}: {mean:+.0f} modes [{low:+.0f}, {high:+.0f}]")
 
 # %%
 for measure in ("kl", "diverged"):
     print(studies.summary(stacked, counted, measure), end="\n\n")
 
 # %% [markdown]
-# KL is how far the shares of the 1,000 are from equal ones: with 26,000 pictures drawn evenly it would be about 999 / 52,000 = 0.02, so no run can be expected below that. Hold the four rows against the paper's sentence: which *order* returns, and which does not? Its networks were larger and its runs longer; theirs and ours were not made by one protocol, and only rows of one table may be compared.
+# KL is how far the shares of the 1,000 are from equal ones: with 26,000 pictures drawn evenly it would be about 999 / 52,000 = 0.02, so no run can be expected below that. Hold the four rows, and the line below them, against the paper's sentence: which *order* returns, and which does not? ("Three seeds do not tell" is an answer, too.) Its networks were larger and its runs longer; theirs and ours were not made by one protocol, and only rows of one table may be compared.
 #
 # ### Nothing is normalised
 #
@@ -583,7 +595,7 @@ def styled(x, weight, styles):
 lesson_08.exercise_4(styled)
 
 # %% [markdown]
-# The package gets the same from *one* convolution, because a convolution is linear: it multiplies the input's channels by the style, convolves with the shared weights, and divides by the lengths afterwards. And what does demodulation prevent? Make all styles ten times as large.
+# The package gets the same from *one* convolution, because a convolution is linear: it multiplies the input's channels by the style, convolves with the shared weights, and divides by the lengths afterwards. And what does demodulation prevent? Make all styles ten times as large. (Its 0.9 is not quite 1: at the border of so small a picture a part of the kernel meets zeros.)
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -655,6 +667,12 @@ print(f"{len(usable)} of {len(face_judge.names)} attributes are seen on 5 to 95 
 # **1. Linear separability.** If an attribute is a direction, a plane should part the vectors with it from those without. Fit one by least squares on two thirds, ask it about the rest, and compare with always giving the commoner answer.
 
 # %%
+def with_error(values):
+    """A mean and 1.96 standard errors to either side, in words."""
+    values = torch.as_tensor(values, dtype=torch.float64)
+    return f"mean {values.mean():+.2f} ± {1.96 * values.std() / len(values) ** 0.5:.2f}"
+
+
 def separated(x, target):
     """How often a plane fitted to two thirds is right on the rest, and the commoner answer."""
     x = torch.cat([x, torch.ones(len(x), 1)], 1).double()
@@ -671,7 +689,7 @@ common = torch.tensor([max(share_of[i], 1 - share_of[i]) for i in usable])
 for name, right in parted.items():
     print(f"{name}: a plane is right on {right.mean():.1%} of unseen faces (commoner answer {common.mean():.1%})")
 gap = parted["w"] - parted["z"]
-print(f"w minus z, by attribute: mean {100 * gap.mean():+.1f} points, {int((gap > 0).sum())} of {len(gap)} above 0")
+print(f"w minus z, by attribute: {with_error(100 * gap)} points, {int((gap > 0).sum())} of {len(gap)} above 0")
 
 # %% [markdown]
 # **2. Attributes moved and left alone.** As in lesson 05: a direction is the difference of means; move *other* latents along it; the attribute's own share should rise, all the others should stay. A step must be as long in W as in Z, though the two have other sizes: so each is measured in standard deviations of its own space along that direction.
@@ -707,6 +725,7 @@ for i in picked:
 higher = sum(w > z for z, w in zip(ratio["z"], ratio["w"]))
 means = (f"{space} {np.mean(values):.1f}" for space, values in ratio.items())
 print(f"mean ratio: {', '.join(means)}; higher in w for {higher} of {len(picked)} attributes")
+print(f"w minus z: {with_error([w - z for z, w in zip(ratio['z'], ratio['w'])])}")
 
 # %% [markdown]
 # **3. Agreement.** Does one direction do the same to different faces? The mean cosine between the changes of two faces (lesson 05), for directions at random, 2 standard deviations each way.
@@ -735,7 +754,7 @@ for _ in range(here.pick(ci=4, cpu=20, colab=30, full=50)):
         tried[space].append(agreement(changes(space, d)))
 for space, values in tried.items():
     values = torch.tensor(values)
-    print(f"{space}: agreement of random directions {values.mean():.2f}, from {values.min():.2f} to {values.max():.2f}")
+    print(f"{space}: agreement of random directions {with_error(values)}, from {values.min():.2f} to {values.max():.2f}")
 
 # %% [markdown]
 # **4. Path length.** Walk from one face to another. If the space is even, equal steps change the picture equally. Karras and others measure a tiny step ε anywhere on the way, in a classifier's features, squared and over ε² (*perceptual path length*); shorter is smoother. In Z the way is the arc, in W the straight line.
@@ -768,7 +787,7 @@ for space in spaces:
     print(f"{space}: path length {length:.0f} ± {1.96 * error:.0f}")
 
 # %% [markdown]
-# Four measures, one generator. Count for how many of them W did better *by more than chance shows here*, and say what you would need before you wrote "W is disentangled" in a report. (Another training of the same recipe, for one.)
+# Four measures, one generator. Count for how many of them W did better *by more than the ± beside it*, and say what you would need before you wrote "W is disentangled" in a report. (Another training of the same recipe, for one.)
 #
 # ### Two faces, one picture
 #
@@ -844,7 +863,7 @@ for i in sorted(table, key=lambda i: -table[i][1]):
     print(f"{face_judge.names[i]:22}" + "".join(f"{value:7.0f}" for value in table[i]) + f"{int(differ[:, i].sum()):9}")
 
 # %% [markdown]
-# 100 would be the coarse source alone, 0 the fine one alone. An attribute high up in the table is decided by the layers up to 8 px; one whose share rises only in the last column belongs to fine layers. Shape first and colour last is what the papers show on photographs. Is it so here?
+# 100 would be the coarse source alone, 0 the fine one alone. An attribute high up in the table is decided by the layers up to 8 px; one whose share rises only under 7 belongs to the layers of 32 px, and what stays low even there to those of 64 px. Shape first and colour last is what the papers show on photographs. Is it so here?
 #
 # ### Exercise 8.6 · Truncation
 # Difficulty ●●○○○ · 10 minutes · why it matters: nearly every picture that you have seen from a StyleGAN was truncated, and papers do not always say so.
@@ -876,7 +895,7 @@ def truncated(G, z, many, psi):
 lesson_08.exercise_6(truncated)
 
 # %% [markdown]
-# **Predict**: along ψ from 1 to 0.4, which of precision and recall rises, which falls? And the Fréchet distance, which sees both? Nothing forbids ψ above 1, which pushes styles away from the mean: what do you expect there?
+# **Predict**: along ψ from 1 to 0.4, does precision rise all the way? Recall? And the Fréchet distance, which sees both? Nothing forbids ψ above 1, which pushes styles away from the mean: what do you expect there?
 
 # %%
 P = here.pick(ci=300, cpu=2_000, colab=3_000, full=5_000)
@@ -884,7 +903,7 @@ faces = portraits.draw(P, run.recipe.size, seed=1, progress=False)
 real = judge.look(face_judge, faces.images)[0]
 z_few, z_many = latent.draw(P, G.latent_dim, seed=24), latent.draw(2_000, G.latent_dim, seed=25).to(device)
 curve, rows = {}, []
-for psi in (0.4, 0.7, 1.0, 1.2, 1.4):
+for psi in (0.4, 0.7, 0.85, 1.0, 1.2, 1.4):
     with torch.no_grad():
         images = torch.cat([data.to_uint8(truncated(G, part.to(device), z_many, psi)).cpu() for part in z_few.split(BLOCK)])
     found = judge.look(face_judge, images)[0]
@@ -903,7 +922,9 @@ nearer = "nearer to drawn faces than DCGAN" if curve[best][2] < older[2] else "f
 print(f"\nstyle-based, by Fréchet distance best at psi {best:g}, and there {nearer};")
 print("with more precision and more recall than DCGAN: ", end="")
 print(", ".join(f"at psi {psi:g}" for psi in beaten) or "at none of these psi")
-show.grid(torch.cat(rows), "Eight faces, one a column; from top to bottom psi is 0.4, 0.7, 1, 1.2 and 1.4.", columns=8)
+again = judge.look(face_judge, made(latent.draw(P, G.latent_dim, seed=26), "z"))[0]
+print(f"a second set of latents at psi 1: Fréchet distance {metrics.frechet_distance(real, again):.2f}")
+show.grid(torch.cat(rows), f"Eight faces, one a column; from top to bottom psi is {', '.join(f'{psi:g}' for psi in curve)}.", columns=8)
 
 # %% slide="Truncation: precision against recall"
 figure, ax = show.new_figure(5, 3.4)
@@ -915,7 +936,7 @@ ax.annotate(" DCGAN", (older[1], older[0]))
 ax.set(xlabel="recall", ylabel="precision")
 show.figure(
     figure,
-    "Precision over recall for five truncations: "
+    f"Precision over recall for {len(curve)} truncations: "
     + "; ".join(f"psi {psi:g} precision {c[0]:.2f}, recall {c[1]:.2f}" for psi, c in curve.items())
     + f". DCGAN: precision {older[0]:.2f}, recall {older[1]:.2f}.",
 )
@@ -927,9 +948,9 @@ show.figure(
 widgets.style_mixer(RUN, measured={psi: c[:2] for psi, c in curve.items()})
 
 # %% [markdown]
-# Where the distance is clearly smallest below ψ = 1, the rare styles do more harm than their variety is worth; where clearly above, the generator's styles are too much alike, and pushing them apart gives back some variety that training lost (with the fast mapping of the early run, ψ of 1.4 lowered the distance from 8.1 to 6.5). Which is it here, or neither?
+# Where the distance is smallest well below ψ = 1, the rare styles do more harm than their variety is worth; where well above, the generator's styles are too much alike, and pushing them apart gives back some variety that training lost. Which is it here, or neither? (A second set of latents at ψ = 1 moves the distance by what the last line says: smaller differences mean nothing.) And close to the mean precision can fall again, although there is hardly anything but "typical" faces: compare the first row with the second.
 #
-# So one generator is many, and "precision 0.9" without its ψ says nothing. Two generators can be compared fairly only as *curves*: is there a ψ at which one has both, more precision and more recall, than the other? The line under the table answers for these two. Look at the faces again, too: which would you have called the better ones, and which of the numbers agrees with your eye? (The two runs differ in everything, also in how many images they saw: `runs.find(name).card` has it. That says which file to take, not which architecture is better.)
+# So one generator is many, and "precision 0.9" without its ψ says nothing. Two generators can be compared fairly only as *curves*: is there a ψ at which one has both, more precision and more recall, than the other? The line under the table looks at these ψ only; in the figure, does the curve pass by DCGAN's point between two of them? Look at the faces again, too: which would you have called the better ones, and which of the numbers agrees with your eye? (The two runs differ in everything, also in how many images they saw: `runs.find(name).card` has it. That says which file to take, not which architecture is better.)
 #
 # ## 6 · Where GANs live in 2026
 #
@@ -977,7 +998,7 @@ show.beside(
 )
 
 # %% [markdown]
-# Now the longer runs, over seeds (`python notebooks/tools/textures.py` repeats them):
+# Now runs over seeds, each as long as the first line says (`python notebooks/tools/textures.py` repeats them):
 
 # %%
 kept = autoencoder.kept()
@@ -1071,14 +1092,15 @@ for name in ("few-digits", "fewer-digits"):
         mean, low, high = studies.difference(distance[arm], distance["as they are"])
         verdict = "helps" if high < 0 else "harms" if low > 0 else "no difference that these seeds show"
         print(f"{study.of} digits, {arm}: distance {mean:+.1f} [{low:+.1f}, {high:+.1f}]: {verdict}")
-    print("\n")
+    mean, low, high = studies.difference(distance["moved only"], distance["augmented"])
+    print(f"{study.of} digits, moved only against augmented: {mean:+.1f} [{low:+.1f}, {high:+.1f}]\n\n")
 
 # %% [markdown]
 # No remedy is good for every patient. Look at the last table of each part: do changes make D's task harder? That is a relief where D knows the few by heart, and a loss of signal where it does not. The kind of change can matter, too: a digit moved by an eighth of the picture is still a digit, one behind a grey square is not quite. Which of this do the intervals show? Try it on your set before you believe it, this course included.
 #
-# **Closing task.** Choose a folder of your own pictures: `MY_PICTURES = "path/to/folder"`. Of people only such as have agreed; what a generator makes of a face is about that person, too. Without a folder, drawn faces stand in. (Forty pictures are the least: 32 have to fill a batch.) A fifth of them is put aside and never trained on: those are the yardstick.
+# **Closing task.** Choose a folder of your own pictures: `MY_PICTURES = "path/to/folder"`. Of people only such as have agreed; what a generator makes of a face is about that person, too. Without a folder, drawn faces stand in. (About forty pictures are the least: 32 have to fill a batch.) A fifth of them is put aside and never trained on: those are the yardstick.
 #
-# Before you run: how many pictures will be too few? Write your guess down.
+# Before you run: how many pictures have to be put aside before one can even ask whether it copies? Write your guess down.
 
 # %%
 MY_PICTURES = None  # a folder or a zip
@@ -1095,7 +1117,8 @@ print(f"{len(learned)} to learn from, {aside} put aside")
 
 # %%
 CHANGES = {}  # or studies.get("ladder").arms["+ residual networks"], section 3: with a GPU, and more than minutes
-own_recipe = recipes.get("quick-faces").at(here).but(augment="colour,translation,cutout", **CHANGES)
+AUGMENT = "colour,translation,cutout"  # or "none": run it both ways
+own_recipe = recipes.get("quick-faces").at(here).but(augment=AUGMENT, **CHANGES)
 own = GAN(own_recipe, SEED, device)
 for _ in training.train(own, learned, here.pick(ci=6, cpu=300, colab=6_000, full=20_000), progress=here.name != "ci"):
     pass
@@ -1103,7 +1126,7 @@ new = sampling.sample(own.average, 500, seed=SEED)
 show.beside({"yours": learned[:32], "generated": new[:32]}, f"32 pictures to learn from, and 32 generated after {own.images:,} images.", columns=8)
 
 # %% [markdown]
-# Does it copy? `metrics.memorisation` needs features and at least 100 unseen pictures. A judge of your pictures does not exist, so the features are the pictures themselves, reduced to 16 pixels: a copy is caught, a copy that was moved is not. And are they like yours at all? Halve the pictures put aside at random, ten times: no kernel distance (lesson 07) of generated pictures to real ones should be larger than those between real halves.
+# Does it copy? `metrics.memorisation` needs features and at least 100 unseen pictures. A judge of your pictures does not exist, so the features are the pictures themselves, reduced to 16 pixels: a copy is caught, a copy that was moved is not. And are they like yours at all? Halve the pictures put aside at random, ten times: the kernel distance (lesson 07) of the generated pictures to the real ones should not be larger than the largest of these ten.
 
 # %%
 def small(images):
@@ -1129,7 +1152,7 @@ def opinion(learned, held_out, made):
 
 
 print("yours:", opinion(learned.cpu(), held_out.cpu(), new))
-print("had there been fifty:", opinion(learned[:40].cpu(), held_out[:10].cpu(), made))
+print("had there been fifty:", opinion(learned[:40].cpu(), held_out[:10].cpu(), new))
 print("a cheat that shows what it has learned:", opinion(learned.cpu(), held_out.cpu(), learned[:500].cpu()))
 
 # %% [markdown]
@@ -1146,7 +1169,7 @@ print(f"autoencoder, medians without and with a critic: error {np.median(list(pl
 # - The modern recipe: a loss that ranks, two penalties, no normalisation, branches that begin as 0. What a change is worth depends on the budget.
 # - Modulation says which channels count, demodulation keeps them from shouting. Whether W is straighter than Z is measured; no precision without its ψ.
 # - In 2026 adversarial losses make diffusion fast and sit in codecs. The least error is blurred; what a critic adds is invented.
-# - With few pictures D learns by heart. Changing them on the way to D helps some sets and harms others: measure.
+# - With few pictures D learns by heart. Changing them on the way to D is a remedy with a price: it harmed one set here, and brought another more variety at most. Measure.
 #
 # ## Ask yourself
 #

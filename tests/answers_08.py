@@ -173,6 +173,18 @@ def losses_of_real_verdicts_cut_off(G, D, T, real, z):
     return bce(D(T(real)).detach(), 1.0) + bce(D(T(fake.detach())), 0.0), bce(D(T(fake)), 1.0)
 
 
+def losses_that_learn(G, D, T, real, z):
+    d, g = losses(G, D, T, real, z)
+    d.backward()
+    return d, g
+
+
+def losses_that_freeze(G, D, T, real, z):
+    d, _ = losses(G, D, T, real, z)
+    D.requires_grad_(False)
+    return d, losses(G, D, T, real, z)[1]
+
+
 def but(**how):
     return lambda G, D, T, real, z: losses(G, D, T, real, z, **how)
 
@@ -268,11 +280,13 @@ WRONG = {
         (mixes(count=lambda G, first: first - 1), "one coarse layer too few"),
         (mixes(count=lambda G, first: G.layers), "the fine styles do nothing"),
         (mixes(count=lambda G, first: 0), "the coarse styles do nothing"),
+        (mixes(count=lambda G, first: 3), "layers 0 to 4, fine j those from 5 on"),
         *((paired(*how), "those are not all pairs") for how in ((each, each), (over, each), (over, over))),
         (lambda *given: all_at_once(*given).transpose(0, 1), "it has the shape (2, 3, 3, 64, 64)"),
     ],
     6: [
         (cut(psi_of=lambda psi: 1 - psi), "psi 1 leaves the styles"),
+        (cut(psi_of=lambda psi: min(psi, 1)), "is not capped"),
         (cut(of=lambda G, many: G.mapping(many.mean(0, keepdim=True))[0]), "not the style of their mean"),
         (cut(of=lambda G, many: torch.zeros(many.shape[1])), "that draws them towards 0"),
         (lambda G, z, many, psi: G(torch.lerp(G.mapping(many).mean(0), G.mapping(z), psi)), "styles already"),
@@ -307,5 +321,7 @@ WRONG = {
         ),
         (lambda G, D, T, real, z: (bce(D(T(torch.cat([real, G(z)]))), 1.0), bce(D(T(G(z))), 1.0)), "D looks 2 times"),
         (lambda *given: np.zeros(2), "two numbers are wanted"),
+        (losses_that_learn, "no backward() and no freezing"),
+        (losses_that_freeze, "no backward() and no freezing"),
     ],
 }

@@ -489,8 +489,9 @@ UNREADABLE = """() => {
             && (one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2))
             found.push(`clipped: ${told}`);
         if (one.dataset.type) {  // a figure: its letters grow with it
-            const grown = Math.min(box.width / one.naturalWidth, box.height / one.naturalHeight) * one.naturalWidth / one.getAttribute("width");
-            if (one.dataset.type * grown < 23.9) found.push(`${(one.dataset.type * grown).toFixed(1)} px in ${one.alt.slice(0, 40)}`);
+            const shown = Math.min(box.width, box.height * one.naturalWidth / one.naturalHeight);
+            const letters = one.dataset.type * shown / one.getAttribute("width");
+            if (letters < 23.9) found.push(`${letters.toFixed(1)} px in ${one.alt.slice(0, 40)}`);
         }
         if (![...one.childNodes].some(child => child.nodeType === 3 && child.data.trim())) continue;
         const size = parseFloat(style.fontSize) * (one.matches("text") ? one.getScreenCTM().a : 1);

@@ -222,7 +222,7 @@ UNPAIRED = (0, 2), (1, 2), (1, 3)  # which repetitions do not make a table of al
 
 def exercise_5(mixed: Callable[[nn.Module, Tensor, Tensor, int], Tensor]) -> None:
     """`mixed(G, coarse, fine, first)`: the first layers styled by one latent, the rest by another, all pairs."""
-    G, dice, first = _small(), torch.Generator().manual_seed(85), 3
+    G, dice = _small(), torch.Generator().manual_seed(85)
     coarse, fine = torch.randn(2, 8, generator=dice), torch.randn(3, 8, generator=dice)
 
     def table(a: Tensor, b: Tensor, first: int) -> Tensor:
@@ -232,39 +232,40 @@ def exercise_5(mixed: Callable[[nn.Module, Tensor, Tensor, int], Tensor]) -> Non
 
     a, b = G.mapping(coarse), G.mapping(fine)
     shape = (2, 3, 3, 64, 64)
-    right = table(a, b, first)
-    through_z = G.synthesis(style.mix(*_pairs(coarse, fine), range(first, G.layers), G.layers))
     halves = G.synthesis((a[:, None] + b[None]).flatten(0, 1) / 2)
     many = a.repeat_interleave(3, 0), a.repeat(3, 1), b.repeat_interleave(2, 0), b.repeat(2, 1)
-    unpaired = [G.synthesis(style.mix(many[i], many[j], range(first, G.layers), G.layers)) for i, j in UNPAIRED]
-    compare(
-        "8.5",
-        run("8.5", mixed, G, coarse, fine, first),
-        right.view(shape),
-        (table(a, b, G.layers - first).view(shape), "count the layers from the coarse end: the list begins there"),
-        (table(a, b, first + 1).view(shape), "that is one coarse layer too many: the first `first` of them"),
-        (table(a, b, first - 1).view(shape), "that is one coarse layer too few: the first `first` of them"),
-        (
-            table(b, a, first).view(3, 2, *shape[2:]).transpose(0, 1),
-            "`coarse` styles the first layers and `fine` the others; yours are exchanged",
-        ),
-        (G.synthesis(a)[:, None].expand(shape), "the fine styles do nothing there"),
-        (G.synthesis(b).expand(shape), "the coarse styles do nothing there"),
-        (through_z.view(shape), "layers take styles w, not z: pass both through G.mapping"),
-        (halves.view(shape), "that is a mean of the styles; each layer is to get one or the other, whole"),
-        (
-            right.view(shape)[:, [1, 2, 0]],
-            "the columns follow the latents in `fine`, in their order",
-        ),
-        *(
-            (pairs.view(shape), "those are not all pairs, row by row: repeat_interleave `coarse`, repeat `fine`")
-            for pairs in unpaired
-        ),
-        said="mixed(G, coarse [2, 8], fine [3, 8], 3)",
-        wanted="it has the shape (2, 3, 3, 64, 64): a row for each coarse latent, a column for each fine one",
-        otherwise="picture [i, j] has the style of coarse i in layers 0 to 2 and that of fine j from layer 3 on",
-        tolerance=1e-4,
-    )
+    for first in (3, 5):
+        right = table(a, b, first)
+        through_z = G.synthesis(style.mix(*_pairs(coarse, fine), range(first, G.layers), G.layers))
+        unpaired = [G.synthesis(style.mix(many[i], many[j], range(first, G.layers), G.layers)) for i, j in UNPAIRED]
+        compare(
+            "8.5",
+            run("8.5", mixed, G, coarse, fine, first),
+            right.view(shape),
+            (table(a, b, G.layers - first).view(shape), "count the layers from the coarse end: the list begins there"),
+            (table(a, b, first + 1).view(shape), "that is one coarse layer too many: the first `first` of them"),
+            (table(a, b, first - 1).view(shape), "that is one coarse layer too few: the first `first` of them"),
+            (
+                table(b, a, first).view(3, 2, *shape[2:]).transpose(0, 1),
+                "`coarse` styles the first layers and `fine` the others; yours are exchanged",
+            ),
+            (G.synthesis(a)[:, None].expand(shape), "the fine styles do nothing there"),
+            (G.synthesis(b).expand(shape), "the coarse styles do nothing there"),
+            (through_z.view(shape), "layers take styles w, not z: pass both through G.mapping"),
+            (halves.view(shape), "that is a mean of the styles; each layer is to get one or the other, whole"),
+            (
+                right.view(shape)[:, [1, 2, 0]],
+                "the columns follow the latents in `fine`, in their order",
+            ),
+            *(
+                (pairs.view(shape), "those are not all pairs, row by row: repeat_interleave `coarse`, repeat `fine`")
+                for pairs in unpaired
+            ),
+            said=f"mixed(G, coarse [2, 8], fine [3, 8], {first})",
+            wanted="it has the shape (2, 3, 3, 64, 64): a row for each coarse latent, a column for each fine one",
+            otherwise=f"picture [i, j]: coarse i styles the layers 0 to {first - 1}, fine j those from {first} on",
+            tolerance=1e-4,
+        )
     passed("Right: each layer follows the style it is given.")
 
 
@@ -277,30 +278,33 @@ def _pairs(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 def exercise_6(truncated: Callable[[nn.Module, Tensor, Tensor, float], Tensor]) -> None:
     """`truncated(G, z, many, psi)`: images whose styles are drawn towards the mean style of many latents."""
-    G, dice, psi = _small(), torch.Generator().manual_seed(86), 0.3
+    G, dice = _small(), torch.Generator().manual_seed(86)
     z, many = torch.randn(3, 8, generator=dice), torch.randn(50, 8, generator=dice)
     w, mean = G.mapping(z), G.mapping(many).mean(0)
-    compare(
-        "8.6",
-        run("8.6", truncated, G, z, many, psi),
-        G.synthesis(style.truncate(w, mean, psi)),
-        (G.synthesis(style.truncate(w, mean, 1 - psi)), "psi 1 leaves the styles, psi 0 makes all of them the mean"),
-        (G.synthesis(style.truncate(w, G.mapping(many.mean(0, True))[0], psi)), "the mean of the styles of `many`, not "
-         "the style of their mean"),
-        (G.synthesis(style.truncate(w, w.mean(0), psi)), "the mean is over `many`, not over the few in z"),
-        (G(psi * z), "that shortens z, and of z only the direction counts: nothing happens"),
-        (G(many.mean(0) + psi * (z - many.mean(0))), "truncate the styles w = G.mapping(z), not z"),
-        (G.synthesis(psi * w), "that draws them towards 0; towards the mean style is wanted"),
-        (G.synthesis(w), "psi does nothing there"),
-        (G(mean + psi * (w - mean)), "those are styles already, and G(…) maps them once more: G.synthesis"),
-        (G.synthesis(mean + w * psi), "the distance from the mean is scaled: mean + psi · (w − mean)"),
-        (G.synthesis(mean.expand_as(w)), "that is the mean style for all: psi says how far to go towards it"),
-        (G.synthesis(mean + (w - mean).clamp(-psi, psi)), "each distance is scaled by psi, not cut off there"),
-        said="truncated(G, z [3, 8], many [50, 8], 0.3)",
-        wanted="it has the shape (3, 3, 64, 64): an image for each z",
-        otherwise="mean + psi · (w − mean) for the styles w of z and the mean style of `many`",
-        tolerance=1e-4,
-    )
+    for psi in (0.3, 1.4):
+        compare(
+            "8.6",
+            run("8.6", truncated, G, z, many, psi),
+            G.synthesis(style.truncate(w, mean, psi)),
+            (G.synthesis(style.truncate(w, mean, 1 - psi)), "psi 1 leaves the styles, psi 0 makes them all the mean"),
+            (
+                G.synthesis(style.truncate(w, G.mapping(many.mean(0, True))[0], psi)),
+                "the mean of the styles of `many`, not the style of their mean",
+            ),
+            (G.synthesis(style.truncate(w, w.mean(0), psi)), "the mean is over `many`, not over the few in z"),
+            (G(psi * z), "that shortens z, and of z only the direction counts: nothing happens"),
+            (G(many.mean(0) + psi * (z - many.mean(0))), "truncate the styles w = G.mapping(z), not z"),
+            (G.synthesis(psi * w), "that draws them towards 0; towards the mean style is wanted"),
+            (G.synthesis(w), "psi does nothing there" if psi < 1 else "a psi above 1 is not capped: it pushes away"),
+            (G(mean + psi * (w - mean)), "those are styles already, and G(…) maps them once more: G.synthesis"),
+            (G.synthesis(mean + w * psi), "the distance from the mean is scaled: mean + psi · (w − mean)"),
+            (G.synthesis(mean.expand_as(w)), "that is the mean style for all: psi says how far to go towards it"),
+            (G.synthesis(mean + (w - mean).clamp(-psi, psi)), "each distance is scaled by psi, not cut off there"),
+            said=f"truncated(G, z [3, 8], many [50, 8], {psi})",
+            wanted="it has the shape (3, 3, 64, 64): an image for each z",
+            otherwise="mean + psi · (w − mean) for the styles w of z and the mean style of `many`",
+            tolerance=1e-4,
+        )
     passed("Right: the pictures of a generator nearer to its mean style.")
 
 
@@ -344,6 +348,8 @@ def exercise_7(losses: Callable) -> None:
 
     with torch.enable_grad():
         found = run("8.7", losses, G, D, T, real, z)
+    if any(weight.grad is not None or not weight.requires_grad for weight in (G.weight, D.weight)):
+        raise NotYet("losses: it returns the two losses with their graphs; no backward() and no freezing in it")
     if not isinstance(found, (tuple, list)) or len(found) != 2:
         raise NotYet("losses(G, D, T, real, z): two numbers are wanted, D's loss and G's")
     d_loss, g_loss = found
