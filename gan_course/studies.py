@@ -338,13 +338,14 @@ def summary(study: Study, results: list[Result], name: str = "distance") -> str:
     """A number by arm: seeds, median, range, and the difference to the first arm with its interval."""
     table = by_arm(results, name)
     first = next(iter(study.arms))
-    rows = [("arm", "seeds", f"{name}: median", "from", "to", f"minus {first}", "95 % interval")]
+    other = first if len(first) < 12 else "the first"
+    rows = [(f"{name} by arm", "seeds", "median", "from", "to", f"minus {other}", "95 % interval")]
     for arm in study.arms:
         numbers, spread, paired = table.get(arm, {}), ("–",) * 3, ("", "")
         if values := list(numbers.values()):
             spread = tuple(f"{value:.4g}" for value in (np.median(values), min(values), max(values)))
         if arm != first and len(numbers.keys() & table.get(first, {}).keys()) > 1:
             mean, low, high = difference(numbers, table[first])
-            paired = f"{mean:+.4g}", f"{low:+.4g} to {high:+.4g}"
+            paired = f"{mean:+.3g}", f"{low:+.3g} to {high:+.3g}"
         rows.append((arm, str(len(values)), *spread, *paired))
     return terminal.aligned(rows, numbers=True)

@@ -563,7 +563,7 @@ lesson_02.exercise_5(sample)
 # %% [markdown]
 # ## 9 · Real beside generated
 #
-# New pictures from the recorded generator, drawn by your function, next to real ones. **Predict:** FashionMNIST has ten classes, equally often. Which of them comes out least on the right?
+# New pictures from the recorded generator, drawn by your function, next to real ones. FashionMNIST has ten classes, equally often. Do you miss one on the right?
 
 # %% slide="Left real, right generated: look at the fine structure"
 new = torch.as_tensor(sample(recorded.generator(device), 2_000, torch.Generator(device).manual_seed(1))).cpu()
@@ -579,6 +579,8 @@ show.grid(
 # A fully connected network has no notion that neighbouring pixels belong together, and fine structure is where it shows: speckles, straps, prints on shirts. Lesson 03 gives it that notion.
 #
 # But what is *not* there is harder to see than what is. So let somebody count: a **judge**, a small classifier trained on the real garments, which says of each picture which class it sees. The first column below says how far it can be trusted.
+#
+# **Predict:** ten classes, equally often in the real pictures. Which of them does the generator make least?
 
 # %% slide="Trousers: a tenth of the real pictures, few of the generated ones"
 unseen = data.load("fashion-mnist", split="test", device=device)

@@ -78,7 +78,9 @@ print(f"profile {here.name}: {here.about}; computing on {devices.name(device)}")
 #
 # $$ \text{transposed}(n) = (n - 1)\,s + k - 2p $$
 #
-# The picture below draws that. Blue squares are inputs, orange ones outputs, and a line means "this input reaches that output". Move the sliders in a running notebook. The numbers below the outputs count their lines. **Predict** before you move: what does stride 3 do to those counts? Which kernel and padding leave the size as it is at stride 1?
+# The picture below draws that. Blue squares are inputs, orange ones outputs, and a line means "this input reaches that output". The numbers below the outputs count their lines; the sliders change the layer.
+#
+# **Predict** before you move one: of a transposed convolution with kernel 4, how many inputs reach an output at stride 2, and what does stride 3 do to that? Which kernel and padding leave the size as it is at stride 1?
 
 # %% slide="k4 s2 p1, transposed, doubles every size"
 widgets.SizeCalculator(n=4, kernel=4, stride=2, padding=1)

@@ -150,7 +150,7 @@ for name, changes in {"healthy": {}, **ILLNESSES}.items():
 # %% [markdown]
 # Four runs, same seed, same digits in the same order. Besides its telemetry each of them keeps two things: what G had learnt halfway, and the **spread** of the 64 watched pictures: how much they differ from each other, in parts of what real digits do. (1: as much. 0: one picture for every z.)
 #
-# **Predict** before you run: with G's rate twenty times D's, which of the two losses goes up?
+# **Predict** before you run: with G's rate twenty times D's, which of the two losses is the higher one?
 
 # %%
 UNTIL = here.pick(ci=40, cpu=500, colab=2_000, full=5_000)  # steps of 32 digits
@@ -172,7 +172,7 @@ def live_run(changes, step=None):
 lived = {name: live_run(changes) for name, changes in {"healthy": {}, **ILLNESSES}.items()}
 made = {name: sampling.sample(gan.average, 2_000, seed=1) for name, (gan, _, _) in lived.items()}
 
-# %% slide="Three ways to be ill: with a fast G it is D's loss that goes up"
+# %% slide="Three ways to be ill: with a fast G it is D's loss that is the higher one"
 figure, axes = show.new_figure(9, 4.0, nrows=2, ncols=4, sharex=True, sharey="row")
 for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     images = gan.history["images"]
@@ -929,7 +929,7 @@ show.figure(
 #
 # Everybody with the same seed sees the cases in the same order. Ten cases are enough for a first round.
 #
-# Keys: Tab moves between the controls, the arrow keys move the time, Enter presses a button, and each diagnosis is one. The line beneath the picture says in numbers what it shows.
+# Keys: Tab moves between the controls, the arrow keys move the time, Enter presses a button. A line of words says in numbers what the picture shows.
 
 # %% slide="The ward: commit to a diagnosis, and only then be told"
 from gan_course import ward, widgets

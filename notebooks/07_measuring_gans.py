@@ -102,7 +102,9 @@ show.beside(
 #
 # $$\operatorname{E}(x - y)^2 = \operatorname{E}\big((m_1 - m_2) + (s_1 - s_2)\,t\big)^2 = (m_1 - m_2)^2 + (s_1 - s_2)^2,$$
 #
-# because E t = 0 and E t² = 1. **Predict** the three values below, then run.
+# because E t = 0 and E t² = 1.
+#
+# **Predict**: how far is N(0, 1²) from N(3, 1²), from N(0, 3²), from N(3, 2²)?
 
 # %% slide="Between two normal distributions the distance is a formula"
 # NBVAL_CHECK_OUTPUT

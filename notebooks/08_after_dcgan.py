@@ -128,7 +128,7 @@ def embedding(weight, classes):
 lesson_08.exercise_1(asked, embedding)
 
 # %% [markdown]
-# With both, ask the published generator for ten of each, and look at what it has learned about its classes: which two embeddings are most alike? **Predict** the pair.
+# With both, ask the published generator for ten of each.
 
 # %% slide="Ten of each, asked for"
 writer = runs.find("conditional-digits").generator(device)
@@ -146,7 +146,10 @@ with torch.no_grad():
     pictures = writer(joined(z, labels))
 show.grid(pictures, "Ten rows of ten generated digits: a row of zeros, one of ones, and so on to the nines.", columns=10)
 
-# %%
+# %% [markdown]
+# And what has it learned about its classes? **Predict**: which two digits have the most similar embeddings?
+
+# %% slide="Which digits are alike to the generator?"
 first = writer.layers[1][0].weight.detach()  # a transposed convolution: [inputs, channels, 4, 4]
 table = torch.as_tensor(embedding(first.flatten(1).T.cpu(), 10)).float()
 alike = F.normalize(table - table.mean(0)) @ F.normalize(table - table.mean(0)).T

@@ -234,7 +234,7 @@ def test_the_summary_by_hand():
     results += [result("mad", s, distance=v) for s, v in enumerate((9, 29, 19))]
     results += [result("mad", 3, diverged=1.0)]
     header, plain, mad = studies.summary(TINY, results).splitlines()
-    assert header.split()[:4] == ["arm", "seeds", "distance:", "median"]
+    assert header.split()[:5] == ["distance", "by", "arm", "seeds", "median"]
     assert plain.split() == ["plain", "3", "20", "10", "30"]
     assert mad.split() == ["mad", "3", "19", "9", "29", "-1", "-1", "to", "-1"]
     assert "–" in studies.summary(TINY, [], "distance")

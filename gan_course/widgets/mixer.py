@@ -16,7 +16,7 @@ class Mixer(Panel):
     Args:
         run: a run of a style-based generator, its folder, or the name of a published one.
         seeds: of the two.
-        measured: psi -> (precision, recall), said beneath the picture for the psi nearest to the slider.
+        measured: psi -> (precision, recall), said beneath the picture where the slider stands at that psi.
     """
 
     def __init__(
@@ -55,8 +55,7 @@ class Mixer(Panel):
         mixture = G.synthesis(style.mix(one, other, range(first, G.layers), G.layers))
         words = f"In the middle {first} of {G.layers} layers follow the face at the left, the rest that at the right"
         words += f"; psi is {psi:.2f}."
-        if self.measured:
-            near = min(self.measured, key=lambda known: abs(known - psi))
-            precision, recall = self.measured[near]
-            words += f" Measured at psi {near:g}: precision {precision:.2f}, recall {recall:.2f}."
+        for known, (precision, recall) in self.measured.items():
+            if abs(known - psi) < 0.001:
+                words += f" Measured there: precision {precision:.2f}, recall {recall:.2f}."
         return show.Picture(encoded(torch.cat([G.synthesis(one), mixture, G.synthesis(other)]), 3, side=160), words)

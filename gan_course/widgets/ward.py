@@ -94,7 +94,7 @@ class Ward(Panel):
         self.diagnosis.disabled = answer is not None
 
     def _told(self, case: Case, time: int, decided: bool) -> str:
-        words = [f"Case {self.place + 1} of {len(self.cases)}: {case.told}. {_described(case.run, time)}"]
+        words = [f"Case {self.place + 1} of {len(self.cases)}: {case.told}."]
         if decided:
             answer = self.answers[case.key]
             right, of = self.score
@@ -105,7 +105,7 @@ class Ward(Panel):
             if self.opinion:
                 words.append(f"By its telemetry alone: {self.opinion(case)}.")
             words.append(f"Score: {right} of {of}.")
-        return " ".join(words)
+        return " ".join([*words, _described(case.run, time)])  # what was just decided comes first
 
 
 class Listed(show.Picture):

@@ -90,6 +90,7 @@ class Text(IPythonRenderer):
         made = made.replace("<table>", '<div class="table" tabindex="0"><table>').replace(
             "</table>", "</table></div>"
         )
+        made = re.sub(r"(?<=<td>)[^<]+", lambda cell: cell[0].replace(" %", "\u00a0%"), made)
         return made.replace("<pre>", '<pre tabindex="0">').replace(
             '<div class="highlight">', '<div class="code">'
         )
@@ -245,7 +246,7 @@ class Site:
                 parts.append(_code(cell.source))
                 if f".exercise_{number}(" in cell.source:
                     number = None
-        body = '<div class="sheet">\n' + "\n".join(parts) + "\n</div>"
+        body = '<div class="sheet">\n' + re.sub(r"<(/?)h3\b", r"<\1h2", "\n".join(parts)) + "\n</div>"
         self._add(f"{lesson.slug}_exercises", title, body, [], self._turn(lesson, "_exercises"))
 
     def _text(self, name: str, title: str, source: str, sections: bool = False) -> None:

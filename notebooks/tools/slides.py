@@ -64,6 +64,8 @@ def deck(claims: list[str], notebook, page: Callable, shown: Callable, code: Cal
                 below = below or (lines and _printed(lines)) or code(MARKS.sub("", cell.source))
                 add(f"## {claim}", below, asked=question)
                 question = ""
+            elif cell.outputs:
+                question = ""  # answered, off the slides
             if lines and slides and (pictures or not claim):
                 (opening or slides[-1][2]).append(_fenced(lines))
             continue

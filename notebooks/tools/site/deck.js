@@ -8,12 +8,13 @@ if (sections) sections.open = matchMedia("(min-width: 70rem)").matches;
 
 {
   const input = h("input", {type: "search", "aria-label": "Search the course", placeholder: "search"});
+  const plain = text => text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/-/g, " ");
   const list = h("ul", {"aria-label": "Found"}), told = h("p", {role: "status"}), MOST = 12;
   const find = async () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = plain(input.value).split(/\s+/).filter(Boolean);
     const passages = words.length ? await load("search") : [], found = [];
     for (const [address, title, heading, text] of passages) {
-      const head = heading.toLowerCase(), all = text.toLowerCase();
+      const head = plain(heading), all = plain(text);
       if (!words.every(word => all.includes(word))) continue;
       const at = Math.max(0, all.indexOf(words[0]) - 40);
       found.push({address, title, heading, score: words.filter(word => head.includes(word)).length, text: text.slice(at, at + 120)});
@@ -21,10 +22,21 @@ if (sections) sections.open = matchMedia("(min-width: 70rem)").matches;
     found.sort((a, b) => b.score - a.score);  // those with the words in their heading first
     list.replaceChildren(...found.slice(0, MOST).map(({address, title, heading, text}) => h("li", {},
       h("a", {href: address}, heading === title ? title : `${title}: ${heading}`), h("span", {}, `… ${text} …`))));
-    told.textContent = !words.length ? "" : found.length ? `${found.length} sections` : `nothing found for ${input.value}`;
+    const shown = found.length > MOST ? `${MOST} of ` : "";
+    told.textContent = !words.length ? "" : found.length ? `${shown}${found.length} sections` : `nothing found for ${input.value}`;
   };
-  input.addEventListener("input", () => find().catch(error => { told.textContent = error.message; }));
-  document.querySelector("header")?.append(h("div", {role: "search"}, input, told, list));
+  const close = () => { list.replaceChildren(); told.textContent = ""; };
+  const look = () => find().catch(error => { told.textContent = error.message; });
+  input.addEventListener("input", look);
+  input.addEventListener("focus", look);
+  const box = h("div", {role: "search"}, input, told, list);
+  box.addEventListener("keydown", ({key}) => {
+    if (key === "Enter" && document.activeElement === input) list.querySelector("a")?.click();
+    else if (key === "Escape") close();
+  });
+  list.addEventListener("click", close);
+  document.addEventListener("pointerdown", ({target}) => { if (!box.contains(target)) close(); });
+  document.querySelector("header")?.append(box);
 }
 
 // --- slides ----------------------------------------------------------------------------------------------------------
@@ -43,9 +55,11 @@ if (slides.length && matchMedia("(min-width: 40rem)").matches) {
     at = Math.min(Math.max(i, 0), slides.length - 1);
     slides.forEach((slide, k) => { slide.hidden = k !== at; });
     slides[at].classList.toggle("answered", answered);
-    for (const formula of slides[at].querySelectorAll(".katex-display"))
+    for (const formula of slides[at].querySelectorAll(".katex-display")) {
+      formula.style.fontSize = "";
       if (formula.scrollWidth > formula.clientWidth + 1)
         formula.style.fontSize = `${parseFloat(getComputedStyle(formula).fontSize) * formula.clientWidth / formula.scrollWidth}px`;
+    }
     forth.textContent = waits() ? "answer" : "next";
     count.textContent = `${at + 1} / ${slides.length}`;
     history.replaceState(null, "", `#${at + 1}`);
@@ -69,10 +83,17 @@ if (slides.length && matchMedia("(min-width: 40rem)").matches) {
     else return;
     event.preventDefault();
   });
-  addEventListener("message", ({source, data}) => { if (source === other) show(data.at, data.answered, false); });
+  const asked = () => (Math.trunc(Number(location.hash.slice(1))) || 1) - 1;  // by the address
+  addEventListener("hashchange", () => { if (asked() !== at) show(asked(), false); });
+  addEventListener("resize", () => show(at, slides[at].classList.contains("answered"), false));
+  addEventListener("message", ({source, data}) => {
+    if (typeof data?.at !== "number") return;
+    other = source;  // the other window, also after this one was loaded anew
+    show(data.at, data.answered, false);
+  });
   document.documentElement.classList.add("deck");
   document.documentElement.classList.toggle("speaking", speaking);
   const lesson = h("a", {href: location.pathname.replace("_slides.html", ".html")}, "lesson");
   document.body.append(h("nav", {class: "bar", "aria-label": "Slides"}, back, forth, count, notes, lesson));
-  show(Number(location.hash.slice(1) || 1) - 1, false);
+  show(asked(), false);
 }

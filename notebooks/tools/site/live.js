@@ -117,8 +117,14 @@ let controls = 0;
 function control(label, input, ...more) {
   input.id = `control-${++controls}`;
   const box = h("div", {class: "control"}, h("label", {for: input.id}, label), input, ...more);
-  Object.defineProperties(box, {value: {get: () => input.value}, number: {get: () => Number(input.value)}});
-  return Object.assign(box, {input, set(value) { input.value = value; input.dispatchEvent(new Event("input")); }});
+  Object.defineProperty(box, "value", {get: () => input.value});
+  Object.defineProperty(box, "number", {get: () => {
+    if (!input.checkValidity() || input.value === "")  // of a text field, which takes anything
+      throw new Error(`${label} ${input.value}: a whole number from ${thousands(+input.min)} to ${thousands(+input.max)} works`);
+    return Number(input.value);
+  }});
+  const changed = () => input.dispatchEvent(new Event("input"));
+  return Object.assign(box, {input, set(value) { input.value = value; changed(); }, up() { input.stepUp(); changed(); }});
 }
 
 function slider(label, value, min, max, step = 1) {
@@ -137,7 +143,7 @@ function choice(label, options, value) {
   return control(label, select);
 }
 
-const field = (label, value) => control(label, h("input", {type: "number", min: 0, max: 2 ** 31 - 1, value}));
+const field = (label, value) => control(label, h("input", {type: "number", min: 0, max: 2 ** 31 - 1, step: 1, value}));
 const button = (label, press, kind = "") => h("button", {type: "button", class: kind, onclick: press}, label);
 
 /** A play button for a slider of whole numbers, and how fast. */
@@ -148,7 +154,7 @@ function player(target, interval) {
   const stop = () => { clearTimeout(timer); timer = null; play.textContent = "play"; };
   const tick = () => {
     timer = setTimeout(tick, interval ?? Number(speed.value));
-    if (target.number >= Number(target.input.max)) stop();
+    if (target.number >= Number(target.input.max) || !target.checkVisibility()) stop();
     else target.set(target.number + 1);
   };
   const start = () => {
@@ -159,10 +165,11 @@ function player(target, interval) {
   return {play, speed};
 }
 
-/** Rows of controls, a picture, and words in the place of a still picture.
+/** Rows of controls, a picture, and words in the place of a still picture; `ready` once they are there.
 
-    `render` returns [element, words]. A burst of events is drawn a few times, its last state always. */
-function panel(figure, rows, render) {
+    `render` reads the controls, and then returns [element, words]. A burst of events is drawn a few times, its last state
+    always. `above`: the words stand between controls and picture. */
+function panel(figure, rows, render, above = false) {
   const stage = h("div", {class: "stage", role: "img"}), words = h("p", {class: "words", role: "status"});
   let busy = false, again = false, shown = false;
   const say = (text, alert = false) => {
@@ -180,7 +187,8 @@ function panel(figure, rows, render) {
         if (element) stage.replaceChildren(element);
         stage.setAttribute("aria-label", alt);
         say(alt);
-        if (!shown) figure.replaceChildren(...rows.map(row => h("div", {class: "row"}, ...row)), stage, words);
+        const below = above ? [words, stage] : [stage, words];
+        if (!shown) figure.replaceChildren(...rows.map(row => h("div", {class: "row"}, ...row)), ...below);
         shown = true;
         await new Promise(resolve => setTimeout(resolve));
       }
@@ -192,8 +200,7 @@ function panel(figure, rows, render) {
     }
   };
   for (const one of rows.flat()) one.input?.addEventListener("input", refresh);
-  refresh();
-  return {refresh, say, stage};
+  return {refresh, say, stage, ready: refresh()};
 }
 
 function excuse(figure, error) {
@@ -242,22 +249,24 @@ function ticks(low, high, about) {
 const short = x => Math.abs(x) >= 1e6 ? `${+(x / 1e6).toPrecision(6)}M` : Math.abs(x) >= 1e3
   ? `${+(x / 1e3).toPrecision(6)}k` : `${+x.toPrecision(6)}`;
 
-/** Curves as SVG. `lines`: {x, y, colour, label, faint}; `time`: where a grey line stands; `level`: a dotted one. */
-function chart({title, lines, end, low, high, time, level, about}) {
-  const W = 320, H = 250, [left, right, top, bottom] = [46, 14, 46, about ? 42 : 26];
+/** Curves as SVG. `lines`: {x, y, colour, label, faint}; `time`: where a grey line stands; `level`: a dotted one; `wide`:
+    it is one of three or more, so that its letters have to be larger. */
+function chart({title, lines, end, low, high, time, level, about, wide}) {
+  const em = !document.querySelector(".deck") ? 15 : wide ? 29 : 22, rest = lines.filter(line => line.label).length > 1;
+  const W = 320, H = 250, [left, right, top, bottom] = [2.7 * em, 1.4 * em, (rest ? 3 : 2) * em, (about ? 3.2 : 1.8) * em];
   const X = x => left + x / end * (W - left - right), Y = y => H - bottom - (y - low) / (high - low) * (H - top - bottom);
   const line = (x1, y1, x2, y2, more) => `<path d="M${x1} ${y1}L${x2} ${y2}" fill="none" ${more}/>`;
   const text = (x, y, words, more = "") => `<text x="${x}" y="${y}" ${more}>${words}</text>`;
-  let svg = text(left, 17, title, 'class="title"'), at = left;
-  for (const {label, colour} of lines) if (label && lines.length > 1) {
-    svg += text(at, 36, label, `fill="${colour}"`);
-    at += 20 + 11 * label.length;
+  let svg = text(left, 1.1 * em, title, 'class="title"'), at = left;
+  if (rest) for (const {label, colour} of lines) if (label) {
+    svg += text(at, 2.4 * em, label, `fill="${colour}"`);
+    at += em * (1 + 0.62 * label.length);
   }
-  for (const x of ticks(0, end, 4)) svg += line(X(x), top, X(x), H - bottom, 'class="rule"')
-    + text(X(x), H - bottom + 17, short(x), 'text-anchor="middle"');
-  for (const y of ticks(low, high, 5)) svg += line(left, Y(y), W - right, Y(y), 'class="rule"')
-    + text(left - 6, Y(y) + 4, short(y), 'text-anchor="end"');
-  if (about) svg += text((left + W - right) / 2, H - 6, about, 'text-anchor="middle"');
+  for (const x of ticks(0, end, em < 20 ? 4 : 2)) svg += line(X(x), top, X(x), H - bottom, 'class="rule"')
+    + text(X(x), H - bottom + 1.3 * em, short(x), 'text-anchor="middle"');
+  for (const y of ticks(low, high, em < 20 ? 5 : 3)) svg += line(left, Y(y), W - right, Y(y), 'class="rule"')
+    + text(left - 0.4 * em, Y(y) + 0.35 * em, short(y), 'text-anchor="end"');
+  if (about) svg += text((left + W - right) / 2, H - 0.4 * em, about, 'text-anchor="middle"');
   if (level !== undefined) svg += line(left, Y(level), W - right, Y(level), `stroke="${GREY}" stroke-dasharray="2 4"`);
   if (time !== undefined) svg += line(X(time), top, X(time), H - bottom, `stroke="${GREY}"`);
   for (const {x, y, colour, faint} of lines) {
@@ -268,7 +277,7 @@ function chart({title, lines, end, low, high, time, level, about}) {
       faint ? 'opacity=".18"' : 'stroke-width="2"'}/>`;
   }
   const box = h("div", {class: "chart"});
-  box.innerHTML = `<svg viewBox="0 0 ${W} ${H}" aria-hidden="true">${svg}</svg>`;
+  box.innerHTML = `<svg viewBox="0 0 ${W} ${H}" font-size="${em}" aria-hidden="true">${svg}</svg>`;
   return box;
 }
 
@@ -281,52 +290,60 @@ const lowest = values => values.reduce((a, b) => Math.min(a, b), Infinity);
 const WIDGETS = {};
 
 WIDGETS.explorer = async (figure, options) => {
-  const {run, runs, start, pictures, seed, directions} = options, card = await open(run), length = card.latent_dim;
-  const known = {};
+  const {run, runs, start, pictures, seed, directions} = options, turn = figure.turn = (figure.turn ?? 0) + 1;
+  const card = await open(run), length = card.latent_dim, known = {};
+  if (turn !== figure.turn) return;  // another run was chosen meanwhile
   card.directions.forEach((v, i) => { known[`found ${i + 1}`] = v; });
   Object.assign(known, directions);
   for (let i = 0; i < length; i++) known[`dimension ${i}`] = Array.from({length}, (_, j) => Number(i === j));
   const along = start.map((name, i) => choice(`along (${i + 1})`, Object.keys(known), name));
   const by = start.map((_, i) => slider(`by (${i + 1})`, 0, -4, 4, 0.1)), draws = field("seed", seed);
+  let drawn = seed;
   const save = button("save picture", () => {
     const small = own.stage.querySelector("canvas"), scale = 4;
     const large = h("canvas", {width: small.width * scale, height: small.height * scale}), to = large.getContext("2d");
     to.imageSmoothingEnabled = false;
     to.drawImage(small, 0, 0, large.width, large.height);
-    const name = `${run}-seed${draws.number}.png`;
+    const name = `${run}-seed${drawn}.png`;
     h("a", {href: large.toDataURL(), download: name}).click();
     own.say(`saved as ${name}`);
   });
-  const last = [draws, button("other latents", () => draws.set(draws.number + 1)),
+  const last = [draws, button("other latents", draws.up),
     button("reset", () => by.forEach(one => one.set(0))), save];
   if (runs) {
     const other = choice("generator", runs, run);
-    other.input.addEventListener("input", () => WIDGETS.explorer(figure, {...options, run: other.value})
-      .catch(error => excuse(figure, error)));
+    other.input.addEventListener("input", () => WIDGETS.explorer(figure, {...options, run: other.value, seed: draws.value})
+      .then(() => figure.querySelector(".last select").focus(), error => {
+        other.input.value = run;
+        excuse(figure, error);
+      }));
+    other.classList.add("last");
     last.unshift(other);
   }
   const own = panel(figure, [...along.map((one, i) => [one, by[i]]), last], async () => {
-    const z = latents(pictures, length, draws.number);
+    const from = draws.number, z = latents(pictures, length, from);
     for (const [i, one] of along.entries()) for (const v of z) known[one.value].forEach((d, j) => { v[j] += by[i].number * d; });
     const moved = along.flatMap((one, i) => by[i].number ? [`${one.value} by ${signed(by[i].number)}`] : []).join(", ");
     const where = moved ? `moved along ${moved}` : "where they were drawn";
+    drawn = from;
     return [grid(await card.draw(z), columns(pictures), pictures > 1 ? 84 : 256),
-      `${pictures} pictures of ${run}, latents of seed ${draws.number}, ${where}.`];
+      `${pictures} pictures of ${run}, latents of seed ${from}, ${where}.`];
   });
+  return own.ready;
 };
 
 WIDGETS.writer = async (figure, {run, typed, hands, seed}) => {
   const MOST = 24, DIGITS = "0123456789", card = await open(run);
   const own = control("number", h("input", {type: "text", value: typed, maxlength: MOST})), draws = field("seed", seed);
   const by = choice("written by", ["one hand: the same z for all", "many hands: a z for each"], hands);
-  panel(figure, [[own, button("write again", () => draws.set(draws.number + 1))], [by, draws]], async () => {
+  panel(figure, [[own, button("write again", draws.up)], [by, draws]], async () => {
     const letters = [...own.value], digits = letters.filter(c => DIGITS.includes(c)), many = by.value.startsWith("many");
     if (!digits.length) throw new Error(`type digits, at least one and at most ${MOST}`);
-    const z = latents(many ? MOST : 1, card.latent_dim - DIGITS.length, draws.number);
+    const from = draws.number, z = latents(many ? MOST : 1, card.latent_dim - DIGITS.length, from);
     const written = await card.draw(digits.map((c, i) => [...z[many ? i : 0], ...[...DIGITS].map(d => Number(d === c))]));
     const across = letters.length <= 12 ? letters.length : Math.ceil(letters.length / 2);
-    return [grid(letters.map(c => DIGITS.includes(c) ? written.shift() : null), across, 56), `The number ${own.value} as `
-      + `${run} writes it, ${many ? "each digit from a latent of its own" : "all digits from one latent"}, seed ${draws.number}.`];
+    return [grid(letters.map(c => DIGITS.includes(c) ? written.shift() : null), across, 56), `The number ${letters.join("")} as `
+      + `${run} writes it, ${many ? "each digit from a latent of its own" : "all digits from one latent"}, seed ${from}.`];
   });
 };
 
@@ -336,22 +353,22 @@ WIDGETS.mixer = async (figure, {run, seeds, first, psi, measured}) => {
   const taken = slider("layers that follow the coarse one", first, 0, layers), drawn = slider("truncation ψ", psi, 0, 1.5, 0.05);
   const kept = new Map();  // pictures of one style, which a move of the first slider leaves as they are
   panel(figure, [[coarse, fine], [taken, drawn]], async () => {
-    const styles = await Promise.all([coarse, fine].map(async seed => {
-      const w = await card.value(card.styles[0], {z: latents(1, card.latent_dim, seed.number)[0]});
-      return w.map((v, i) => card.mean[i] + drawn.number * (v - card.mean[i]));
+    const from = [coarse.number, fine.number], count = taken.number, psi = drawn.number;
+    const styles = await Promise.all(from.map(async seed => {
+      const w = await card.value(card.styles[0], {z: latents(1, card.latent_dim, seed)[0]});
+      return w.map((v, i) => card.mean[i] + psi * (v - card.mean[i]));
     }));
     const mixed = which => card.drawFrom([Object.fromEntries(card.styles.map((name, i) => [name, styles[which(i)]]))]);
-    const alone = [coarse, fine].map((seed, i) => {
-      const key = `${seed.number} ${drawn.number}`;
+    const alone = from.map((seed, i) => {
+      const key = `${seed} ${psi}`;
       if (!kept.has(key)) kept.set(key, mixed(() => i));
       return kept.get(key);
     });
-    const pictures = (await Promise.all([alone[0], mixed(i => Number(i >= taken.number)), alone[1]])).flat();
-    const near = measured.reduce((best, one) => Math.abs(one[0] - drawn.number) < Math.abs(best[0] - drawn.number) ? one : best,
-      measured[0] ?? []);
-    const about = measured.length ? ` Measured at psi ${near[0]}: precision ${near[1].toFixed(2)}, recall ${near[2].toFixed(2)}.` : "";
-    return [grid(pictures, 3, 160), `In the middle ${taken.number} of ${layers} layers follow the face at the left, the rest that `
-      + `at the right; psi is ${drawn.number.toFixed(2)}.${about}`];
+    const pictures = (await Promise.all([alone[0], mixed(i => Number(i >= count)), alone[1]])).flat();
+    const near = measured.find(([known]) => Math.abs(known - psi) < 0.001);
+    const about = near ? ` Measured there: precision ${near[1].toFixed(2)}, recall ${near[2].toFixed(2)}.` : "";
+    return [grid(pictures, 3, 160), `In the middle ${count} of ${layers} layers follow the face at the left, the rest that `
+      + `at the right; psi is ${psi.toFixed(2)}.${about}`];
   });
 };
 
@@ -365,11 +382,11 @@ WIDGETS.interpolator = async (figure, {run, seeds}) => {
     const way = walks[walk.value], ends = fields.map(one => latents(1, card.latent_dim, one.number)[0]);
     const [x, y] = [across.number / STEPS, down.number / STEPS];
     const [a, b] = four ? [way(ends[0], ends[2], y), way(ends[1], ends[3], y)] : ends, z = way(a, b, x);
+    const words = `In the middle the picture ${percent(x)} across${four ? `, ${percent(y)} down` : ""} between ${ends.length} `
+      + `anchors by ${walk.value.split(":")[0]}; the norm of its latent is ${norm(z).toFixed(1)}, `
+      + `the anchors' are ${ends.map(end => norm(end).toFixed(1)).join(", ")}.`;
     const made = await card.draw([...ends, z]), here = made.pop();
-    const shown = four ? [made[0], null, made[1], null, here, null, made[2], null, made[3]] : [made[0], here, made[1]];
-    return [grid(shown, 3, 160), `In the middle the picture ${percent(x)} across${four ? `, ${percent(y)} down` : ""} `
-      + `between ${ends.length} anchors by ${walk.value.split(":")[0]}; the norm of its latent is ${norm(z).toFixed(1)}, `
-      + `the anchors' are ${ends.map(end => norm(end).toFixed(1)).join(", ")}.`];
+    return [grid(four ? [made[0], null, made[1], null, here, null, made[2], null, made[3]] : [made[0], here, made[1]], 3, 160), words];
   });
 };
 
@@ -378,11 +395,11 @@ WIDGETS.scrubber = async (figure, {run, pictures, seed}) => {
   const time = slider("training time", end, 0, end), walk = slider("latent", 0, 0, STEPS), draws = field("seed", seed);
   const {play, speed} = player(time);
   panel(figure, [[play, time, speed], [walk, draws]], async () => {
-    const i = time.number, card = await open(run, snapshots[i]), all = latents(2 * pictures, length, draws.number);
-    const turn = walk.number % STEPS / STEPS;
+    const i = time.number, at = walk.number, all = latents(2 * pictures, length, draws.number), turn = at % STEPS / STEPS;
+    const card = await open(run, snapshots[i]);
     const z = all.slice(0, pictures).map((a, j) => onCircle(a, all[pictures + j], turn));
     return [grid(await card.draw(z), columns(pictures)), `${pictures} pictures of ${run} after ${
-      thousands(seen[i])} images (step ${thousands(snapshots[i])}), ${percent(walk.number / STEPS)} of the way around.`];
+      thousands(seen[i])} images (step ${thousands(snapshots[i])}), ${percent(at / STEPS)} of the way around.`];
   });
 };
 
@@ -437,7 +454,8 @@ WIDGETS.calculator = (figure, options) => {
       : n + 2 * p < k && `a kernel of ${k} does not fit into ${n} pixels with padding ${p}: a kernel of at most ${n + 2 * p} does`;
     if (wrong) return [h("p", {}, wrong), `${n} inputs, ${told}: ${wrong}`];
     const reaches = (o, i) => turned ? i * s - p <= o && o < i * s - p + k : o * s - p <= i && i < o * s - p + k;
-    const W = 640, H = 200, at = (i, of) => (i + 0.5) / of * W;
+    const deck = document.querySelector(".deck"), W = deck ? 640 : Math.max(240, Math.min(640, figure.clientWidth - 50)), H = 200;
+    const at = (i, of) => (i + 0.5) / of * W;
     const counts = Array.from({length: size}, (_, o) => Array.from({length: n}, (_, i) => reaches(o, i)).filter(Boolean).length);
     const [few, most] = [lowest(counts), highest(counts)], square = (x, y, fill, opacity = 1) =>
       `<rect x="${x - 4}" y="${y - 4}" width="8" height="8" fill="${fill}" opacity="${opacity}"/>`;
@@ -446,7 +464,7 @@ WIDGETS.calculator = (figure, options) => {
       svg += `<path d="M${at(i, n)} 20L${at(o, size)} 160" class="reach"/>`;
     for (let i = 0; i < n; i++) svg += square(at(i, n), 20, BLUE);
     for (let o = 0; o < size; o++) svg += square(at(o, size), 160, RED, 0.25 + 0.75 * (counts[o] - few + 1) / (most - few + 1))
-      + `<text x="${at(o, size)}" y="186" text-anchor="middle" font-size="${size < 40 ? 13 : 8}">${counts[o]}</text>`;
+      + (W / size < 14 ? "" : `<text x="${at(o, size)}" y="186" text-anchor="middle" font-size="13">${counts[o]}</text>`);
     const name = turned ? "transposed convolution" : "convolution", box = h("div", {class: "sizes"});
     box.innerHTML = `<p>${name}, ${told}: ${n} → ${size}</p><svg viewBox="0 0 ${W} ${H}" aria-hidden="true">${svg}</svg>`;
     return [box, `A ${name} with ${told} makes ${size} outputs of ${n} inputs; inputs that reach each output: ${
@@ -480,16 +498,16 @@ WIDGETS.ward = async (figure, {seed}) => {
   };
   const row = async (title, name, i) => {
     const run = runs[name], {curves, images} = run, end = images.at(-1), at = seen(run, i);
-    const line = (column, colour, label) => ({x: images, y: curves[column], colour, label});
+    const line = (column, colour, label) => ({x: images, y: curves[column], colour, label}), wide = true;
     const loss = finite([curves.loss_d, curves.loss_g]), scores = finite([curves.d_real, curves.d_fake]);
     const within = lowest(scores) >= 0 && highest(scores) <= 1;
     return h("div", {class: "standing"},
       h("div", {class: "seen"}, h("p", {}, title), cut(await picture(`ward/${name}.webp`), i, times)),
-      chart({title: "losses", lines: [line("loss_d", BLUE, "D"), line("loss_g", RED, "G")], end, time: at,
+      chart({title: "losses", lines: [line("loss_d", BLUE, "D"), line("loss_g", RED, "G")], end, time: at, wide,
         low: Math.min(0, lowest(loss)), high: Math.max(lowest(loss) < 0 ? -Infinity : 2, highest(loss))}),
-      chart({title: "mean score", lines: [line("d_real", BLUE, "D(x)"), line("d_fake", RED, "D(G(z))")], end, time: at,
+      chart({title: "mean score", lines: [line("d_real", BLUE, "D(x)"), line("d_fake", RED, "D(G(z))")], end, time: at, wide,
         low: within ? 0 : lowest(scores), high: within ? 1 : highest(scores)}),
-      chart({title: "D is right", lines: [line("right", GREEN, "share of images")], end, time: at, low: 0, high: 1, level: 0.5}));
+      chart({title: "D is right", lines: [line("right", GREEN, "share of images")], end, time: at, wide, low: 0, high: 1, level: 0.5}));
   };
   const commit = button("commit", () => {
     const chosen = radios.find(radio => radio.checked).value;
@@ -508,7 +526,7 @@ WIDGETS.ward = async (figure, {seed}) => {
   });
   const own = panel(figure, [[time], [h("fieldset", {}, h("legend", {}, "diagnosis"), ...toggles)], [commit, next]], async () => {
     const one = cases[place], given = answers.get(one.key), i = time.number, shown = h("div");
-    const words = [`Case ${place + 1} of ${cases.length}: ${one.told}. ${described(runs[one.run], i)}`];
+    const words = [`Case ${place + 1} of ${cases.length}: ${one.told}.`], stands = described(runs[one.run], i);
     shown.append(await row(`case ${place + 1}: ${one.told}`, one.run, i));
     if (given) {
       const right = cases.filter(c => answers.get(c.key) === c.diagnosis).length;
@@ -520,31 +538,46 @@ WIDGETS.ward = async (figure, {seed}) => {
       }
       words.push(`Score: ${right} of ${answers.size}.`);
     }
-    return [shown, words.join(" ")];
-  });
+    return [shown, [...words, stands].join(" ")];
+  }, true);
 };
 
 WIDGETS.plane = (figure, options) => {
   const presses = choice("steps a press", [1, 10, 50], 1), rounds = choice("D steps a round", [1, 5], 1);
   const objective = choice("G's objective", ["non-saturating", "saturating"], options.objective), seed = field("seed", options.seed);
   const settings = () => ({steps: Number(rounds.value), saturating: objective.value === "saturating"});
-  let state = null, wanted = Promise.resolve(), playing = false;
-  const run = (task, message) => wanted = wanted.then(async () => {  // one after the other
-    state = await ask(task, {...settings(), ...message});
-    return own?.refresh();
-  });
+  let state = null, wanted = Promise.resolve(), waiting = 0, playing = false, own = null;
+  const run = (task, message) => {  // one after the other; who presses faster than it trains is not kept waiting for long
+    if (waiting > 2 && task === "train") return wanted;
+    waiting++;
+    return wanted = wanted.then(async () => {
+      state = await ask(task, {...settings(), ...message});
+      waiting--;
+      return own?.refresh();
+    });
+  };
   const train = what => () => run("train", Object.fromEntries([[what, Number(presses.value)]]));
-  const play = button("play", async () => {
-    playing = !playing;
+  const playOrPause = (on = !playing) => {
+    playing = on;
     play.textContent = playing ? "pause" : "play";
+  };
+  const play = button("play", async () => {
+    playOrPause();
     while (playing) {
       await run("train", {rounds: 5});
       await new Promise(resolve => setTimeout(resolve, 100));
+      if (!play.checkVisibility()) playOrPause(false);
     }
   });
-  const reset = button("reset", () => run("begin", {...options, rounds: 0, seed: seed.number}));
+  const reset = button("reset", () => {
+    playOrPause(false);
+    try {
+      run("begin", {...options, rounds: 0, seed: seed.number});
+    } catch (error) {
+      own.say(error.message, true);
+    }
+  });
   const buttons = [button("step D", train("d"), "d"), button("step G", train("g"), "g"), button("both", train("rounds"))];
-  let own = null;
   return run("begin", options).then(() => {
     own = panel(figure, [[...buttons, presses, rounds], [play, objective, seed, reset]], () => {
       const {d, g, modes, quality, lossD, lossG} = state, of = options.target.centres.length;
