@@ -124,8 +124,11 @@ def beside(blocks: dict[str, torch.Tensor], alt: str, columns: int = 6) -> Pictu
         columns: images in a row of each grid.
     """
     grids = [tile(images, columns) for images in blocks.values()]
-    gap, head = 24, 34  # pixels between the grids, and above them for the titles
+    gap = 24  # pixels between the grids
     width = sum(grid.shape[1] for grid in grids) + gap * (len(grids) - 1)
+    fits = min(grid.shape[1] / (0.56 * len(title)) for title, grid in zip(blocks, grids, strict=True))
+    letters = max(14.0, min(fits, width / 50))  # a wide picture is shown small
+    head = round(2.4 * letters)  # above the grids, for the titles
     height = max(grid.shape[0] for grid in grids) + head
     fig = Figure(figsize=(width / DPI, height / DPI), layout="none")
     FigureCanvasAgg(fig)
@@ -135,7 +138,7 @@ def beside(blocks: dict[str, torch.Tensor], alt: str, columns: int = 6) -> Pictu
         axis = fig.add_axes((left / width, 1 - (head + h) / height, w / width, h / height))
         axis.imshow(grid, interpolation="none", aspect="auto")
         axis.set_axis_off()
-        fig.text(left / width, 1 - 0.7 * head / height, title, fontsize=14)
+        fig.text(left / width, 1 - 0.7 * head / height, title, fontsize=letters)
         left += w + gap
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=DPI)

@@ -859,7 +859,7 @@ accounts = json.loads((files.assets_dir() / "accounts.json").read_text())
 evidence = accounts[0]["evidence"]
 print(", ".join(f"{key} {evidence[key]}" for key in ("date", "device", "cpu", "torch")))
 rows = [("recipe", "batch", "ms a step", "at least", "limit / step", "largest loss")]
-figure, ax = show.new_figure(9, 0.28 * len(accounts) + 1.5)
+figure, ax = show.new_figure(9, 0.25 * len(accounts) + 1.5)
 for place, account in enumerate(reversed(accounts)):
     left, colours = 0.0, (show.BLUE, show.SKY, show.ORANGE, show.GREEN, show.RED, show.PINK, show.GREY)
     for (part, spent), colour in zip(account["parts"].items(), colours):

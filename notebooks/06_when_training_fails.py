@@ -173,7 +173,7 @@ lived = {name: live_run(changes) for name, changes in {"healthy": {}, **ILLNESSE
 made = {name: sampling.sample(gan.average, 2_000, seed=1) for name, (gan, _, _) in lived.items()}
 
 # %% slide="Three ways to be ill: with a fast G it is D's loss that is the higher one"
-figure, axes = show.new_figure(9, 4.0, nrows=2, ncols=4, sharex=True, sharey="row")
+figure, axes = show.new_figure(9, 3.8, nrows=2, ncols=4, sharex=True, sharey="row")
 for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     images = gan.history["images"]
     width = max(1, len(images) // 20)
@@ -875,7 +875,7 @@ for name, by_remedy in effect.items():
 
 # %% slide="R1 and the relativistic pair help against all three, and heal none"
 names = ["its own: a smaller rate", "its own: steps, or beta", *REMEDIES]  # see the table
-figure, axes = show.new_figure(9, 4.1, ncols=3, sharex=True, sharey=True)
+figure, axes = show.new_figure(9, 3.8, ncols=3, sharex=True, sharey=True)
 for axis, (name, by_remedy) in zip(axes, effect.items()):
     by_arm = studies.by_arm(results[name], "distance")
     for arm, colour in (("untreated", show.GREY), ("healthy", show.GREEN)):
@@ -1083,7 +1083,7 @@ def hang(damage):
         return print("nothing was measured yet; the commands above do it")
     worst_last = sorted(damage.items(), key=lambda item: item[1][1])
     half = (len(damage) + 1) // 2  # a column
-    figure, columns = show.new_figure(9, 1.2 + 0.3 * half, ncols=2, sharex=True)
+    figure, columns = show.new_figure(9, 1.1 + 0.3 * half, ncols=2, sharex=True)
     for axes, rows in zip(columns, (worst_last[-half:], worst_last[:-half])):
         for place, (_, (apart, _, low, high, label)) in enumerate(rows):
             colour = show.RED if label.startswith("harm") else show.GREEN if label == "helps" else show.GREY

@@ -588,7 +588,7 @@ worse, better = (
     np.array([[[[cell[i] for cell in row] for row in trial["table"][fault][m]] for m in METRICS] for fault in FAULTS])
     for i in (0, 1)
 )  # [fault, metric, strength, size]
-figure, axes = show.new_figure(9, 4.1, nrows=len(METRICS), ncols=len(FAULTS))
+figure, axes = show.new_figure(9, 3.8, nrows=len(METRICS), ncols=len(FAULTS))
 for i, fault in enumerate(FAULTS):
     for j, metric in enumerate(METRICS):
         axis, colours = axes[j, i], np.ones((3, 3, 3))

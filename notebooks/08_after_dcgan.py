@@ -935,7 +935,7 @@ ax.plot([c[1] for c in curve.values()], [c[0] for c in curve.values()], marker="
 for psi, (precision, recall, _) in curve.items():
     ax.annotate(f" ψ {psi:g}", (recall, precision))
 ax.plot(older[1], older[0], "s", color=show.FAKE)
-ax.annotate(" DCGAN", (older[1], older[0]))
+ax.annotate("DCGAN ", (older[1], older[0]), ha="right", va="top", color=show.FAKE)
 ax.set(xlabel="recall", ylabel="precision")
 show.figure(
     figure,

@@ -50,16 +50,21 @@ if (slides.length && matchMedia("(min-width: 40rem)").matches) {
   let other = speaking ? window.opener : null, at = 0;
   const waits = () => slides[at].querySelector(".asked") && !slides[at].classList.contains("answered");
 
-  /** Show a slide, with its answer or not; the window with the notes, or the one it belongs to, follows. */
-  function show(i, answered, tell = true) {
-    at = Math.min(Math.max(i, 0), slides.length - 1);
-    slides.forEach((slide, k) => { slide.hidden = k !== at; });
-    slides[at].classList.toggle("answered", answered);
+  /** Formulas that are too wide become smaller: when they are shown, when the window changes, when their type has come. */
+  function fit() {
     for (const formula of slides[at].querySelectorAll(".katex-display")) {
       formula.style.fontSize = "";
       if (formula.scrollWidth > formula.clientWidth + 1)
         formula.style.fontSize = `${parseFloat(getComputedStyle(formula).fontSize) * formula.clientWidth / formula.scrollWidth}px`;
     }
+  }
+
+  /** Show a slide, with its answer or not; the window with the notes, or the one it belongs to, follows. */
+  function show(i, answered, tell = true) {
+    at = Math.min(Math.max(i, 0), slides.length - 1);
+    slides.forEach((slide, k) => { slide.hidden = k !== at; });
+    slides[at].classList.toggle("answered", answered);
+    fit();
     forth.textContent = waits() ? "answer" : "next";
     count.textContent = `${at + 1} / ${slides.length}`;
     history.replaceState(null, "", `#${at + 1}`);
@@ -85,7 +90,8 @@ if (slides.length && matchMedia("(min-width: 40rem)").matches) {
   });
   const asked = () => (Math.trunc(Number(location.hash.slice(1))) || 1) - 1;  // by the address
   addEventListener("hashchange", () => { if (asked() !== at) show(asked(), false); });
-  addEventListener("resize", () => show(at, slides[at].classList.contains("answered"), false));
+  addEventListener("resize", fit);
+  document.fonts.addEventListener("loadingdone", fit);
   addEventListener("message", ({source, data}) => {
     if (typeof data?.at !== "number") return;
     other = source;  // the other window, also after this one was loaded anew

@@ -464,7 +464,7 @@ WIDGETS.calculator = (figure, options) => {
       svg += `<path d="M${at(i, n)} 20L${at(o, size)} 160" class="reach"/>`;
     for (let i = 0; i < n; i++) svg += square(at(i, n), 20, BLUE);
     for (let o = 0; o < size; o++) svg += square(at(o, size), 160, RED, 0.25 + 0.75 * (counts[o] - few + 1) / (most - few + 1))
-      + (W / size < 14 ? "" : `<text x="${at(o, size)}" y="186" text-anchor="middle" font-size="13">${counts[o]}</text>`);
+      + (W / size < (deck ? 22 : 14) ? "" : `<text x="${at(o, size)}" y="186" text-anchor="middle" font-size="${deck ? 22 : 13}">${counts[o]}</text>`);
     const name = turned ? "transposed convolution" : "convolution", box = h("div", {class: "sizes"});
     box.innerHTML = `<p>${name}, ${told}: ${n} → ${size}</p><svg viewBox="0 0 ${W} ${H}" aria-hidden="true">${svg}</svg>`;
     return [box, `A ${name} with ${told} makes ${size} outputs of ${n} inputs; inputs that reach each output: ${
