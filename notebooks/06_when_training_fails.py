@@ -186,8 +186,8 @@ for (name, (gan, log, _)), (above, below) in zip(lived.items(), axes.T):
     reports = np.linspace(0, gan.images, len(log["spread"]) + 1)[1:]
     below.plot(reports, log["spread"], color=show.PINK, label="spread")
     below.set(ylim=(0, 1.3))
-    below.locator_params(axis="x", nbins=2)
-    below.xaxis.set_major_formatter("{x:,.0f}")
+    below.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k")
+    below.locator_params(axis="x", nbins=3)
 lines = [line for axis in axes[:, 0] for line in axis.get_legend_handles_labels()[0]]
 figure.legend(handles=lines, loc="outside upper center", ncols=4)
 figure.supxlabel("real images seen")
