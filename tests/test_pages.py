@@ -285,7 +285,7 @@ def test_published_generators_draw_what_pytorch_draws(page, site):
                 {name: file, card: ganCourse.kept[name].card, weights: ganCourse.kept[file].weights})""",
             [f"runs/{name}", file],
         )
-        assert farthest(page, file, runs.find(name).generator(step=step)) <= 1, file
+        assert farthest(page, file, runs.find(name).generator(step=step), 64 if step is None else 16) <= 1, file
 
 
 def opened(page, name, G, folder):
@@ -516,8 +516,11 @@ def test_sections_are_found(page):
     playwright.expect(page.get_by_role("search")).to_contain_text("nothing found")
 
 
-UNREADABLE = """() => {
-    const slide = document.querySelector(".slide:not([hidden])"), found = [];
+SLIDE = """async () => {
+    await document.fonts.ready;  // formulas are fitted when their type has come
+    await new Promise(requestAnimationFrame);
+    const slides = [...document.querySelectorAll(".slide")].filter(one => one.checkVisibility());
+    const slide = slides[0], found = [];
     for (const one of slide.querySelectorAll("*")) {
         const formula = one.closest(".katex"), drawn = one.closest("svg");
         if (one.closest(".notes") || formula && !one.matches(".katex-display") || !one.checkVisibility()) continue;
@@ -537,7 +540,9 @@ UNREADABLE = """() => {
         const size = parseFloat(style.fontSize) * (one.matches("text") ? one.getScreenCTM().a : 1);
         if (size < 23.9) found.push(`${size.toFixed(1)} px: ${told}`);
     }
-    return found;
+    const [asked, told] = [".asked", ".told"].map(name => Boolean(slide.querySelector(name)?.checkVisibility()));
+    const headings = slide.querySelectorAll(".told h1, .told h2").length;
+    return {shown: slides.length, asked, told, headings, live: Boolean(slide.querySelector("[data-live]")), found};
 }"""
 
 
@@ -550,16 +555,17 @@ def test_every_slide_can_be_read(browser, site):
         count = page.locator(".slide").count()
         assert 10 <= count <= 30, path.name
         for i in range(count):
-            slide = page.locator(".slide").nth(i)
-            assert slide.is_visible()
-            if slide.locator(".asked").count():
-                assert slide.locator(".asked").is_visible() and not slide.locator(".told").is_visible()
-                found += [f"{path.stem} {i + 1}: {what}" for what in page.evaluate(UNREADABLE)]
+            slide = page.evaluate(SLIDE)
+            if slide["asked"]:
+                assert not slide["told"]
+                found += [f"{path.stem} {i + 1}: {what}" for what in slide["found"]]
                 page.keyboard.press("ArrowRight")
-            assert slide.locator(".told").is_visible() and slide.locator(".told h1, .told h2").count() == 1
-            if slide.locator("[data-live]").count():
-                slide.locator(".stage").wait_for()
-            found += [f"{path.stem} {i + 1}: {what}" for what in page.evaluate(UNREADABLE)]
+                slide = page.evaluate(SLIDE)
+            if slide["live"]:
+                page.locator(".slide:visible .stage").wait_for()
+                slide = page.evaluate(SLIDE)
+            assert slide["told"] and slide["shown"] == slide["headings"] == 1
+            found += [f"{path.stem} {i + 1}: {what}" for what in slide["found"]]
             page.keyboard.press("ArrowRight")
         page.keyboard.press("Home")
         assert page.locator(".slide").first.is_visible() and page.locator(".slide:visible").count() == 1
