@@ -96,7 +96,7 @@ def _compressed(png: bytes) -> bytes:
 def new_figure(width: float = 9.0, height: float = 3.6, **subplots):
     """A matplotlib figure and its axes, as `plt.subplots` returns them; nothing stays open or is shown twice.
 
-    As large as it is here or smaller, its letters can be read from the back row (24 pixels of a slide of 1280 by 720).
+    At this size or a smaller one its letters can be read from the back row (24 pixels of a slide of 1280 by 720).
     """
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)

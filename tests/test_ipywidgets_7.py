@@ -34,6 +34,6 @@ def test_the_widgets_work_as_on_colab(environment):
     found = [sys.executable, "-c", "import ipywidgets; print(ipywidgets.__version__)"]
     assert subprocess.run(found, env=environment, capture_output=True, text=True).stdout.strip() == VERSION
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
-    command += [str(ROOT / "tests" / name) for name in ("test_widgets.py", "test_latent_widgets.py")]
+    command += [str(ROOT / "tests" / name) for name in ("test_widgets.py", "test_latent_widgets.py", "test_ward.py")]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout[-3000:]

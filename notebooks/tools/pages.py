@@ -377,10 +377,7 @@ class Site:
         """Whether a page can show a widget; what that needs has been written."""
         kind = live["widget"]
         wanted = {
-            "explorer": [(self._weights, live.get("run"))],
-            "interpolator": [(self._weights, live.get("run"))],
-            "writer": [(self._weights, live.get("run"))],
-            "mixer": [(self._weights, live.get("run"))],
+            **dict.fromkeys(("explorer", "interpolator", "writer", "mixer"), [(self._weights, live.get("run"))]),
             "scrubber": [(self._weights, live.get("run")), (self._snapshots, live.get("run"))],
             "player": [(self._replay, live.get("run"))],
             "ward": [(self._ward, live.get("seed"))],

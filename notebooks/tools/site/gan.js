@@ -1,9 +1,8 @@
 /* A published generator, computed in a browser: weights from safetensors, one latent vector in, one picture out.
 
-   What is computed is not written here: `operations.py` notes what PyTorch did to make one picture, and a Network does
-   the same. Everything that depends on weights alone is computed once, when it is opened, and BatchNorm is folded into
-   the layer before it. Convolutions gather what each output needs and multiply matrices, in WebAssembly where
-   there is some; they keep the channels of a pixel side by side in memory. No framework, no network, no DOM. */
+   `operations.py` notes what PyTorch did to make one picture, and a Network does the same. What depends on weights alone
+   is computed once, when it is opened, and BatchNorm is folded into the layer before it. Convolutions gather what each
+   output needs and multiply matrices, in WebAssembly where there is some. No framework, no network, no DOM. */
 
 // --- random numbers, those that PyTorch draws on a CPU from the same seed --------------------------------------------
 
@@ -42,7 +41,7 @@ export class Random {
     return (high * 0x100000000 + this.next()) / 0x20000000000000;
   }
 
-  /** n numbers from N(0, 1), n at least 16: Box and Muller, sixteen at a time; the last sixteen overlap. */
+  /** n numbers from N(0, 1), n from 16 on: Box and Muller, 16 at a time; the last 16 overlap. */
   normal(n) {
     const x = new Float32Array(n), fill = begin => {
       for (let j = begin; j < begin + 8; j++) {
@@ -109,7 +108,7 @@ const from = (axis, rank) => axis < 0 ? axis + rank : axis;
 const permuted = ({data, shape, strides}, order) =>
   tensor(data, order.map(i => shape[i]), order.map(i => strides[i]));
 
-/** The same numbers in row-major order. */
+/** The numbers in row-major order. */
 function plain(x) {
   return x.strides.every((s, i) => s === rowMajor(x.shape)[i] || x.shape[i] === 1) ? x : each([x], a => a);
 }
@@ -154,15 +153,15 @@ const both = (a, b, f) => typeof b === "number" ? map(a, x => f(x, b)) : typeof 
   : each([a, b], f);
 
 function sum(x, axes, keep) {
-  const rank = x.shape.length, gone = new Set((axes?.length ? axes : x.shape.map((_, i) => i)).map(i => from(i, rank)));
-  const stay = x.shape.map((_, i) => i).filter(i => !gone.has(i));
+  const rank = x.shape.length, gone = new Set((axes?.length ? axes : [...x.shape.keys()]).map(i => from(i, rank)));
+  const stay = [...x.shape.keys()].filter(i => !gone.has(i));
   const rows = plain(permuted(x, [...stay, ...gone])), n = size([...gone].map(i => x.shape[i]));
   const out = new Float32Array(rows.data.length / n);
   for (let i = 0; i < rows.data.length; i++) out[Math.floor(i / n)] += rows.data[i];
   return tensor(out, keep ? x.shape.map((s, i) => gone.has(i) ? 1 : s) : stay.map(i => x.shape[i]));
 }
 
-// --- products of matrices, which nearly all the time goes into ---------------------------------------------------------
+// --- products of matrices, which nearly all the time goes into ------------------
 
 /** B [K, N], given by a function of (k, n), as panels of four columns; missing columns are 0. */
 function panels(K, N, at) {
@@ -173,8 +172,8 @@ function panels(K, N, at) {
 
 /** A small WebAssembly module, put together here: dot products of four rows of A with four columns of B at once.
 
-    Its one function takes the addresses of the four rows, of the panel and of the 16 results, and K > 0; four numbers
-    are multiplied by one instruction. Null where the browser has no such instructions. */
+    Its one function takes the addresses of the four rows, of the panel and of the 16 results, and K > 0. Null where the
+    browser has no such instructions. */
 const blocks = (() => {
   const get = i => [0x20, i], set = i => [0x21, i], plus = (i, n) => [...get(i), 0x41, n, 0x6a, ...set(i)];
   const sums = [7, 8, 9, 10], panel = 4, result = 5, left = 6, four = 11;  // parameters are 0 to 6
@@ -209,7 +208,7 @@ function scratch(length, K, ofB) {
 
 /** A [rows, K] (row-major, from `scratch`) times B, plus a bias a column; row r of the result begins at out[begins[r]].
 
-    Four rows by four columns at a time, so that a number that is read serves four products. */
+    Four rows by four columns at a time: a number that is read serves four products. */
 function multiply(A, rows, {B, K, N}, bias, out, begins) {
   const last = rows - 1, block = new Float32Array(16), begin = (16 + rows * K + 3 * K + 3) & ~3;
   const found = blocks ? new Float32Array(blocks.memory.buffer, 0, 16) : block;
@@ -228,7 +227,7 @@ function multiply(A, rows, {B, K, N}, bias, out, begins) {
   }
 }
 
-/** The same 16 sums without WebAssembly. */
+/** `blocks` in JavaScript. */
 function dots(A, p0, p1, p2, p3, B, b, K, found) {
   let c00 = 0, c01 = 0, c02 = 0, c03 = 0, c10 = 0, c11 = 0, c12 = 0, c13 = 0;
   let c20 = 0, c21 = 0, c22 = 0, c23 = 0, c30 = 0, c31 = 0, c32 = 0, c33 = 0;
@@ -253,7 +252,7 @@ function dots(A, p0, p1, p2, p3, B, b, K, found) {
 function convolution(weight, bias, stride, padding, transposed) {
   const [outer, inner, height, width] = weight.shape, [s0, s1, s2, s3] = weight.strides;
   const [channels, N, sc, sn] = transposed ? [outer, inner, s0, s1] : [inner, outer, s1, s0];
-  const along = (length, axis) => {  // the phases of an axis: first output, its step, the input's step, places of the kernel
+  const along = (length, axis) => {  // an axis's phases: first output, its step, the input's, places of the kernel
     const s = stride[axis], p = padding[axis], places = Array.from({length}, (_, k) => k);
     if (!transposed) return [{first: 0, step: 1, reads: s, taps: places.map(k => ({k, at: k - p}))}];
     return Array.from({length: s}, (_, r) => ({first: r - p, step: s, reads: 1,
@@ -306,7 +305,7 @@ function linear(matrix, bias) {
   };
 }
 
-// --- what networks are made of; names and arguments are those of ATen, PyTorch's library of operations ------------------
+// --- what networks are made of; names and arguments are those of ATen ---------------------------------------------------
 
 const same = a => a.self;
 const OPERATIONS = {
@@ -316,7 +315,7 @@ const OPERATIONS = {
   unsqueeze: ({self, dim}) => view(self, self.shape.toSpliced(from(dim, self.shape.length + 1), 0, 1)),
   expand: ({self, size: wanted}) => each([self, tensor(new Float32Array(1), wanted.map(s => s < 0 ? 1 : s),
     wanted.map(() => 0))], x => x),
-  add: a => both(a.self, a.other, a.alpha === 1 ? (x, y) => x + y : (x, y) => x + a.alpha * y),
+  add: a => both(a.self, a.other, (x, y) => x + a.alpha * y),
   mul: a => both(a.self, a.other, (x, y) => x * y),
   pow: a => map(a.self, x => x ** a.exponent),
   rsqrt: a => map(a.self, x => 1 / Math.sqrt(x)),
@@ -361,6 +360,7 @@ function upsampled({self, output_size: [h, w]}, between) {
 // --- a network -------------------------------------------------------------------------------------------------------
 
 const inputs = step => Object.entries(step).filter(([key, value]) => typeof value === "string" && key !== "op");
+const ready = (step, values) => inputs(step).every(([, name]) => values.has(name));
 const matrix = step => ({convolution: "weight", addmm: "mat2", mm: "mat2"})[step.op];
 
 /** A generator, opened: `steps` and `constants` as `operations.py` writes them, `tensors` as `read` returns them. */
@@ -371,21 +371,17 @@ export class Network {
     this.program = [];
     for (const {out, ...step} of steps) {
       if (!(step.op in OPERATIONS)) throw new Error(`this page cannot compute ${step.op}`);
-      if (inputs(step).every(([, name]) => known.has(name)))
-        known.set(out, OPERATIONS[step.op](this.filled(step, known)));
+      if (ready(step, known)) known.set(out, OPERATIONS[step.op](this.filled(step, known)));
       else if (!this.folded(step, out)) this.program.push({step, out});
     }
     this.last = steps[steps.length - 1].out;
     for (const one of this.program) {
       const {step} = one, given = this.filled(step, known), weights = given[matrix(step)];
       if (!matrix(step) || typeof weights === "string") continue;
-      if (step.op === "convolution") {
-        const layer = convolution(weights, given.bias, step.stride, step.padding, step.transposed);
-        one.layer = values => layer(values.get(step.input));
-      } else {
-        const layer = linear(weights, step.op === "addmm" ? given.self : null);
-        one.layer = values => layer(values.get(step.op === "addmm" ? step.mat1 : step.self));
-      }
+      const [read, layer] = step.op === "convolution"
+        ? ["input", convolution(weights, given.bias, step.stride, step.padding, step.transposed)]
+        : step.op === "addmm" ? ["mat1", linear(weights, given.self)] : ["self", linear(weights)];
+      one.layer = values => layer(values.get(step[read]));
     }
   }
 
@@ -395,7 +391,7 @@ export class Network {
     return {...step, ...Object.fromEntries(named)};
   }
 
-  /** Whether a step was a BatchNorm right after a layer, and has become a part of its weights. */
+  /** Whether a step was a BatchNorm right after a layer, and is part of its weights now. */
   folded(step, out) {
     const before = this.program[this.program.length - 1];
     if (step.op !== "native_batch_norm" || before?.out !== step.input || !this.known.has(before.step[matrix(before.step)]))
@@ -411,13 +407,13 @@ export class Network {
     return true;
   }
 
-  /** The tensor of a name, from others: name -> numbers. */
+  /** A tensor by its name, from others: name -> numbers. */
   value(name, given) {
     const values = new Map(this.known);
     for (const [key, row] of Object.entries(given)) values.set(key, tensor(Float32Array.from(row), [1, row.length]));
     for (const {step, out, layer} of this.program) {
       if (values.has(name)) break;
-      if (!values.has(out) && inputs(step).every(([, key]) => values.has(key)))
+      if (!values.has(out) && ready(step, values))
         values.set(out, layer ? layer(values) : OPERATIONS[step.op](this.filled(step, values)));
     }
     return values.get(name);

@@ -228,7 +228,8 @@ function grid(pictures, across, side = 84) {
   return canvas;
 }
 
-const columns = pictures => Math.min(pictures, innerWidth < 600 ? 3 : document.querySelector(".deck") ? 4 : 6);
+const inDeck = () => document.querySelector(".deck");
+const columns = pictures => Math.min(pictures, innerWidth < 600 ? 3 : inDeck() ? 4 : 6);
 
 /** One of the pictures that stand side by side in a strip. */
 function cut(strip, i, n) {
@@ -252,13 +253,13 @@ const short = x => Math.abs(x) >= 1e6 ? `${+(x / 1e6).toPrecision(6)}M` : Math.a
 /** Curves as SVG. `lines`: {x, y, colour, label, faint}; `time`: where a grey line stands; `level`: a dotted one; `wide`:
     it is one of three or more, so that its letters have to be larger. */
 function chart({title, lines, end, low, high, time, level, about, wide}) {
-  const em = !document.querySelector(".deck") ? 15 : wide ? 29 : 22, rest = lines.filter(line => line.label).length > 1;
-  const W = 320, H = 250, [left, right, top, bottom] = [2.7 * em, 1.4 * em, (rest ? 3 : 2) * em, (about ? 3.2 : 1.8) * em];
+  const em = !inDeck() ? 15 : wide ? 29 : 22, legend = lines.filter(line => line.label).length > 1;
+  const W = 320, H = 250, [left, right, top, bottom] = [2.7 * em, 1.4 * em, (legend ? 3 : 2) * em, (about ? 3.2 : 1.8) * em];
   const X = x => left + x / end * (W - left - right), Y = y => H - bottom - (y - low) / (high - low) * (H - top - bottom);
   const line = (x1, y1, x2, y2, more) => `<path d="M${x1} ${y1}L${x2} ${y2}" fill="none" ${more}/>`;
   const text = (x, y, words, more = "") => `<text x="${x}" y="${y}" ${more}>${words}</text>`;
   let svg = text(left, 1.1 * em, title, 'class="title"'), at = left;
-  if (rest) for (const {label, colour} of lines) if (label) {
+  if (legend) for (const {label, colour} of lines) if (label) {
     svg += text(at, 2.4 * em, label, `fill="${colour}"`);
     at += em * (1 + 0.62 * label.length);
   }
@@ -454,7 +455,7 @@ WIDGETS.calculator = (figure, options) => {
       : n + 2 * p < k && `a kernel of ${k} does not fit into ${n} pixels with padding ${p}: a kernel of at most ${n + 2 * p} does`;
     if (wrong) return [h("p", {}, wrong), `${n} inputs, ${told}: ${wrong}`];
     const reaches = (o, i) => turned ? i * s - p <= o && o < i * s - p + k : o * s - p <= i && i < o * s - p + k;
-    const deck = document.querySelector(".deck"), W = deck ? 640 : Math.max(240, Math.min(640, figure.clientWidth - 50)), H = 200;
+    const deck = inDeck(), W = deck ? 640 : Math.max(240, Math.min(640, figure.clientWidth - 50)), H = 200;
     const at = (i, of) => (i + 0.5) / of * W;
     const counts = Array.from({length: size}, (_, o) => Array.from({length: n}, (_, i) => reaches(o, i)).filter(Boolean).length);
     const [few, most] = [lowest(counts), highest(counts)], square = (x, y, fill, opacity = 1) =>
